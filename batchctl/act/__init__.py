@@ -1,0 +1,1 @@
+"""Carrying out: looking at providers, walking plans, fetching results, writing sinks."""

@@ -1,0 +1,125 @@
+"""Makes one batch, exactly once.
+
+The order of writes keeps the promise: (1) the shard's ids are in the store; (2) the lockfile has an intent; (3) the
+file is uploaded, and its id recorded; (4) `POST /batches` is sent, once; (5) the batch id is recorded. A crash between
+(4) and (5), or an answer that is lost, leaves an intent with a file id: the provider's list then tells, and only after
+it has been silent for `settle_s` seconds is the create sent again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from batchctl.act import intents
+from batchctl.act.desk import Desk
+from batchctl.act.intents import Reusable
+from batchctl.decide.plan import Action
+from batchctl.desired.job import Job
+from batchctl.recorded.records import BatchRecord
+from batchctl.remote.provider import Provider
+from batchctl.words.errors import OutcomeUnknown, Refusal
+from batchctl.words.events import Notice, Step, Uploading
+from batchctl.words.remote import RemoteBatch
+
+#: Waits before a create is tried again with a file that the provider does not know yet, in seconds.
+_FILE_WAITS_S = (1.0, 2.0, 4.0, 8.0, 16.0)
+_CREATES = 3
+
+
+class Creator:
+    """Creates the batches of one job in one pass; `reusable` files are not uploaded again."""
+
+    def __init__(self, desk: Desk, job: Job, reusable: Reusable) -> None:
+        self._desk = desk
+        self._job = job
+        self._book = desk.book()
+        self._reusable = reusable
+
+    def create(self, action: Action) -> BatchRecord:
+        """Carries out a create or a retry whose shard is in the store. Raises Refusal (its intent is gone again),
+        OutcomeUnknown or AmbiguousRemote (its intent stays)."""
+        assert action.shard is not None
+        assert action.attempt is not None
+        provider = self._desk.provider(self._job.provider.where)
+        intent = BatchRecord(
+            shard=action.shard, attempt=action.attempt, requests=action.requests, provider=self._job.provider.where)
+        self._book.add(self._job.name, intent)
+        try:
+            uploaded = self._uploaded(provider, intent)
+            made = self._created(provider, uploaded)
+        except Refusal:
+            self._drop(intent)
+            raise
+        record = intents.became(uploaded, made)
+        self._book.change(self._job.name, uploaded, record)
+        self._step(action.kind, f"{action.requests} requests in {made.id}", made.id)
+        return record
+
+    def _uploaded(self, provider: Provider, intent: BatchRecord) -> BatchRecord:
+        file_id = self._reusable.get((intent.shard, intent.attempt))
+        if file_id is None:
+            path = self._desk.store.shard_path(intent.shard)
+            size = path.stat().st_size
+            file_id = provider.upload(
+                path, intent.tag(self._job.name).filename(),
+                lambda sent: self._desk.emit(Uploading(self._job.name, intent.shard, sent, size))).id
+            self._step("upload", f"{_size(path)} as {file_id}")
+        uploaded = replace(intent, input_file_id=file_id)
+        self._book.change(self._job.name, intent, uploaded)
+        return uploaded
+
+    def _created(self, provider: Provider, intent: BatchRecord) -> RemoteBatch:
+        for _ in range(_CREATES):
+            try:
+                return self._post(provider, intent)
+            except OutcomeUnknown as unknown:
+                self._notice(unknown.message)
+                found = intents.settle(self._desk, self._job.name, intent)
+                if found is not None:
+                    return found
+        raise OutcomeUnknown(
+            f"{_CREATES} creates in a row had no usable answer, and no batch came of them",
+            notes=("The intent is in the lockfile; the next apply goes on from there.",))
+
+    def _post(self, provider: Provider, intent: BatchRecord) -> RemoteBatch:
+        metadata = {**dict(self._job.batch.metadata), **intent.tag(self._job.name).as_metadata()}
+        assert intent.input_file_id is not None
+        for wait_s in (*_FILE_WAITS_S, None):
+            try:
+                return provider.create(
+                    input_file_id=intent.input_file_id, endpoint=self._job.endpoint,
+                    window=self._job.completion_window, metadata=metadata,
+                    output_expires_after_s=self._job.batch.output_expires_after)
+            except Refusal as refusal:
+                if wait_s is None or not _file_unknown(refusal):
+                    raise
+                self._desk.sleep(wait_s)
+        raise AssertionError("unreachable")
+
+    def _drop(self, intent: BatchRecord) -> None:
+        self._book.change(self._job.name, self._current(intent), None)
+        self._reusable.pop((intent.shard, intent.attempt), None)
+
+    def _current(self, intent: BatchRecord) -> BatchRecord:
+        """The intent as it is recorded by now."""
+        return next(record for record in reversed(self._desk.record(self._job.name).batches)
+                    if record.is_intent and (record.shard, record.attempt) == (intent.shard, intent.attempt))
+
+    def _step(self, verb: str, detail: str, batch_id: str | None = None) -> None:
+        self._desk.emit(Step(self._job.name, verb, detail, batch_id))
+
+    def _notice(self, text: str) -> None:
+        self._desk.emit(Notice(self._job.name, "warning", text))
+
+
+def _file_unknown(refusal: Refusal) -> bool:
+    """A file is sometimes not found right after its upload; servers say so in many ways."""
+    text = refusal.message.lower()
+    absent = any(words in text for words in ("find", "not found", "no such", "not exist", "not have access"))
+    return refusal.status in (400, 404) and "file" in text and absent
+
+
+def _size(path: Path) -> str:
+    size = path.stat().st_size
+    return f"{size / 1e6:.1f} MB" if size >= 100_000 else f"{size} bytes"

@@ -1,0 +1,124 @@
+"""Fetches what an ended batch answered: both files, whatever its status, verified before they count."""
+
+from __future__ import annotations
+
+import mmap
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from batchctl.act.lines import NotALine, parse
+from batchctl.recorded.answers import ERROR_FILE, OUTPUT_FILE, Answer, AnswerIndex, outcomes_digest
+from batchctl.recorded.records import GONE, BatchRecord
+from batchctl.recorded.store import Receiving, Store
+from batchctl.remote.download import download
+from batchctl.remote.provider import Provider
+from batchctl.words.errors import Refusal, RemoteError
+from batchctl.words.ids import IdList
+from batchctl.words.outcomes import Outcome
+from batchctl.words.remote import RemoteBatch
+
+
+class ResultsInvalid(RemoteError):
+    """A result file that is not what a batch answers; it is never taken for results."""
+
+    code = "results-invalid"
+
+
+def fetch(provider: Provider, store: Store, record: BatchRecord, remote: RemoteBatch | None,
+          ids: IdList | None) -> BatchRecord:
+    """Brings a batch's results into the store, and returns its record with its end in it.
+
+    `remote` None stands for a batch that its server no longer has. Raises RemoteError or StateError, with nothing
+    taken and nothing lost.
+    """
+    if remote is None:
+        return replace(record, status=record.status or "deleted", results=GONE, ok=0)
+    output_id = remote.output_file_id or record.output_file_id
+    error_id = remote.error_file_id or record.error_file_id
+    ended = replace(
+        record, status=remote.status, ended_at=remote.ended_at, output_file_id=output_id, error_file_id=error_id,
+        error_code=_error_code(remote),
+    )
+    index, gone = AnswerIndex(), False
+    if output_id or error_id:
+        with store.receiving(ended) as receiving:
+            here = [_download(provider, receiving, file, file_id)
+                    for file, file_id in ((OUTPUT_FILE, output_id), (ERROR_FILE, error_id)) if file_id]
+            gone = not all(here)
+            index = AnswerIndex.of(_answers(receiving))
+            store_needed = any(here)
+            if store_needed:
+                receiving.keep(index)
+    return _settled(ended, index, ids, gone)
+
+
+def otherwise(record: BatchRecord, capacity_codes: frozenset[str]) -> Outcome:
+    """What a request of an ended batch got that no line answers."""
+    if record.results == GONE:
+        return Outcome.LOST
+    if record.status == "failed":
+        return Outcome.UNSENT if record.error_code in capacity_codes else Outcome.REJECTED
+    return {"expired": Outcome.EXPIRED, "cancelled": Outcome.CANCELLED}.get(record.status or "", Outcome.MISSING)
+
+
+def _settled(record: BatchRecord, index: AnswerIndex, ids: IdList | None, gone: bool) -> BatchRecord:
+    known = index.ids() if ids is None else ids
+    outcomes = index.outcomes(known, otherwise=Outcome.MISSING)
+    return replace(record, ok=outcomes.count(Outcome.OK), results=GONE if gone else outcomes_digest(known, outcomes))
+
+
+def _error_code(remote: RemoteBatch) -> str | None:
+    """Why a batch failed as a whole. Only the code is recorded: a message may quote what the rows say."""
+    if remote.status != "failed":
+        return None
+    return next((error.code for error in remote.errors if error.code), "unknown")
+
+
+def _download(provider: Provider, receiving: Receiving, file: int, file_id: str) -> bool:
+    """False when the provider no longer has the file."""
+    try:
+        download(provider.http, file_id, receiving.path(file))
+    except Refusal as refusal:
+        if refusal.status != 404 or _exists(provider, file_id):
+            raise
+        return False
+    return True
+
+
+def _exists(provider: Provider, file_id: str) -> bool:
+    try:
+        provider.file(file_id)
+    except Refusal as refusal:
+        return refusal.status != 404
+    return True
+
+
+def _answers(receiving: Receiving) -> Iterator[Answer]:
+    """One answer a request; where several lines answer one, a success counts, else the first."""
+    best: dict[bytes, Answer] = {}
+    for file in (OUTPUT_FILE, ERROR_FILE):
+        for answer in _lines(receiving.path(file), file):
+            before = best.get(answer.id)
+            if before is None or (answer.outcome is Outcome.OK and before.outcome is not Outcome.OK):
+                best[answer.id] = answer
+    return iter(best.values())
+
+
+def _lines(path: Path, file: int) -> Iterator[Answer]:
+    if not path.exists() or path.stat().st_size == 0:
+        return
+    with open(path, "rb") as opened, mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        offset = number = 0
+        while line := content.readline():
+            number += 1
+            if line.strip():
+                try:
+                    parsed = parse(line)
+                except NotALine as error:
+                    raise ResultsInvalid(
+                        f"line {number} of {path.name} is not a result ({error}); the file was not taken, "
+                        "and is asked for again at the next run") from None
+                if parsed.id is not None:
+                    yield Answer(parsed.id, parsed.outcome, file, offset, len(line))
+            offset += len(line)

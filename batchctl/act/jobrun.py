@@ -1,0 +1,188 @@
+"""One job in one pass: refresh what is known, send what is wanted, and write what is settled."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import replace
+
+from batchctl.act import fetch as fetching
+from batchctl.act import intents
+from batchctl.act.create import Creator
+from batchctl.act.desk import Desk
+from batchctl.act.intents import Reusable
+from batchctl.act.sinks.specs import effective_sinks, wishes
+from batchctl.act.sinks.write import write_sink
+from batchctl.act.situation import situation
+from batchctl.decide.doubles import doubles
+from batchctl.decide.plan import Action, JobPlan, Kind, about
+from batchctl.decide.planner import Situation, plan_job
+from batchctl.decide.wanted import Wanted, wanted
+from batchctl.desired.job import Job
+from batchctl.desired.render.lines import lines
+from batchctl.words.errors import AmbiguousRemote, BatchctlError, OverBudget, worst
+from batchctl.words.events import Notice, Step
+
+#: Adopting and fetching may each show more to do; it ends by itself, and this only bounds a provider gone mad.
+_ROUNDS = 10
+
+
+class JobRun:
+    """`job` is None for a job that only the lockfile knows. `failures` are collected: one bad batch does not stop the
+    others."""
+
+    def __init__(self, desk: Desk, name: str, job: Job | None) -> None:
+        self._desk = desk
+        self.name = name
+        self.job = job
+        self.failures: list[BatchctlError] = []
+        self._created: set[str] = set()
+        self._sinks = effective_sinks(job) if job is not None else ()
+        self._wanted = self._wish()
+        self._reusable: Reusable = {}
+
+    def plan(self) -> JobPlan:
+        """What is to be done, as things stand. Raises BatchctlError."""
+        return plan_job(self._wanted, self._situation())
+
+    def refresh(self) -> None:
+        """Finds out what became of unfinished creates, adopts what is ours, and fetches what has ended."""
+        self._reusable |= intents.resolve(self._desk, self.name)
+        tried: set[tuple[str, str | None]] = set()
+        for _ in range(_ROUNDS):
+            todo = [action for action in self.plan().of(Kind.ADOPT, Kind.FETCH)
+                    if (action.kind, action.batch_id) not in tried]
+            if not todo:
+                return
+            for action in todo:
+                tried.add((action.kind, action.batch_id))
+                self._guarded(action)
+
+    def act(self, plan: JobPlan) -> None:
+        """Cancels, creates and retries what the plan says. Raises OverBudget or AmbiguousRemote before it starts."""
+        for action in plan.of(Kind.CANCEL):
+            self._guarded(action)
+        sending = plan.sending
+        if not sending:
+            return
+        if plan.blocked:
+            raise AmbiguousRemote(f"nothing is created while the batches cannot be listed: {plan.blocked}")
+        if plan.over_budget:
+            raise OverBudget(plan.over_budget)
+        self._render(sending)
+        for action in sending:
+            self._guarded(action)
+        if self._created:
+            self._recheck()
+
+    def finish(self) -> JobPlan:
+        """Writes the sinks that are due, forgets a job that is gone, and returns what is left to do."""
+        plan = self.plan()
+        for action in plan.of(Kind.WRITE, Kind.FORGET):
+            self._guarded(action, plan)
+        return self.plan() if plan.of(Kind.WRITE, Kind.FORGET) else plan
+
+    def exit_code(self) -> int:
+        return worst(failure.exit_code for failure in self.failures)
+
+    def _wish(self) -> Wanted:
+        if self.job is None or self._desk.options.destroy:
+            return Wanted(job=self.name)
+        return wanted(self.job, self._desk.surveys[self.name], wishes(self.job, self._sinks))
+
+    def _situation(self) -> Situation:
+        where = self.job.provider.where if self.job is not None else None
+        return situation(self._desk, self._wanted, where, {sink.path: sink.target for sink in self._sinks})
+
+    def _guarded(self, action: Action, plan: JobPlan | None = None) -> None:
+        """Carries out one action; its failure is kept and the next one goes on."""
+        try:
+            self._do(action, plan)
+        except BatchctlError as failure:
+            self.failures.append(failure)
+
+    def _do(self, action: Action, plan: JobPlan | None) -> None:
+        match action.kind:
+            case Kind.ADOPT:
+                self._adopt(action)
+            case Kind.FETCH:
+                self._fetch(action)
+            case Kind.CANCEL:
+                self._cancel(action)
+            case Kind.CREATE | Kind.RETRY:
+                assert self.job is not None
+                creator = Creator(self._desk, self.job, self._reusable)
+                self._created.add(creator.create(action).batch_id or "")
+            case Kind.WRITE:
+                assert plan is not None
+                assert self.job is not None
+                write_sink(self._desk, self.job, action, plan)
+            case Kind.FORGET:
+                self._desk.book().set_job(self.name, None)
+                self._step("forget", "it left the manifest")
+            case Kind.WAIT:
+                pass
+
+    def _adopt(self, action: Action) -> None:
+        assert action.record is not None
+        self._desk.book().add(self.name, action.record)
+        self._step("adopt", f"{action.requests} requests: {action.reason}", action.batch_id)
+
+    def _fetch(self, action: Action) -> None:
+        record = action.record
+        assert record is not None
+        provider = self._desk.provider(record.provider)
+        remote = action.remote
+        if remote is None and record.is_settled:
+            remote = provider.batch(record.batch_id or "")
+        known = next((batch for batch in self.plan().standing.batches if batch.record == record), None)
+        ended = fetching.fetch(provider, self._desk.store, record, remote, known.ids if known else None)
+        if not record.is_settled:
+            self._desk.book().change(self.name, record, ended)
+        self._step("fetch", f"{ended.ok or 0} of {ended.requests} answered, {ended.status}", record.batch_id)
+
+    def _cancel(self, action: Action) -> None:
+        assert action.record is not None
+        there = self._desk.provider(action.record.provider).cancel(action.batch_id or "")
+        self._step("cancel", f"{action.requests} requests: {there.status}", action.batch_id)
+
+    def _render(self, sending: Sequence[Action]) -> None:
+        """Writes the shards that are about to be sent, all in one walk over the rows, and what they hold."""
+        assert self.job is not None
+        store, desired = self._desk.store, self._desk.surveys[self.name]
+        for action in sending:
+            assert action.shard is not None
+            assert action.positions is not None
+            store.keep_ids(action.shard, desired.ids.pick(action.positions))
+        missing = [action for action in sending if not self._is_rendered(action)]
+        if not missing:
+            return
+        shard_of: dict[int, int] = {}
+        for number, action in enumerate(missing):
+            shard_of.update(dict.fromkeys(action.positions or (), number))
+        with ExitStack() as stack:
+            files = [stack.enter_context(store.writing_shard(action.shard or "")) for action in missing]
+            for position, line in lines(self.job, desired, array("I", sorted(shard_of)), emit=self._desk.emit):
+                files[shard_of[position]].write(line)
+
+    def _is_rendered(self, action: Action) -> bool:
+        try:
+            return self._desk.store.shard_path(action.shard or "").stat().st_size == action.bytes
+        except OSError:
+            return False
+
+    def _recheck(self) -> None:
+        """Reads the list once more: of two batches made at once for the same requests, the older one stays."""
+        assert self.job is not None
+        self._desk.look(self.job.provider.where, anew=True)
+        for action in self.plan().of(Kind.ADOPT):
+            self._guarded(action)
+        for double in doubles(self.plan().standing.batches, frozenset(self._created)):
+            self._guarded(about(double, Kind.CANCEL, "made-twice"))
+            self._desk.book().change(self.name, double.record, replace(double.record, superseded=True))
+            self._desk.emit(Notice(self.name, "warning", f"{double.record.batch_id} was cancelled: an older batch asks "
+                                                         "the same, made by another apply at the same time"))
+
+    def _step(self, verb: str, detail: str, batch_id: str | None = None) -> None:
+        self._desk.emit(Step(self.name, verb, detail, batch_id))

@@ -1,0 +1,114 @@
+"""One pass over a manifest's jobs: look, adopt, fetch, then send what is approved, then write what is settled."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from batchctl.act.desk import Desk, Options
+from batchctl.act.jobrun import JobRun
+from batchctl.act.project import Project
+from batchctl.decide.plan import APPROVED, JobPlan
+from batchctl.recorded.lockfile import Lockfile
+from batchctl.recorded.runlock import RunLock
+from batchctl.remote.connect import Providers
+from batchctl.words.errors import BatchctlError, ExitCode, worst
+from batchctl.words.events import Emit
+
+#: Asked with the plans that hold something to approve; False means that the user said no.
+Approve = Callable[[Sequence[JobPlan]], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class JobReport:
+    """How one job came out of a pass: the plan that is left (None where none could be made), and what failed."""
+
+    job: str
+    plan: JobPlan | None
+    failures: tuple[BatchctlError, ...] = ()
+
+    @property
+    def exit_code(self) -> int:
+        """What the job alone would exit with; that something is still running is 4."""
+        if self.failures or self.plan is None:
+            return worst(failure.exit_code for failure in self.failures)
+        if not self.plan.settled:
+            return ExitCode.RUNNING
+        return ExitCode.INCOMPLETE if self.plan.tally.unfinished else ExitCode.DONE
+
+
+@dataclass(frozen=True, slots=True)
+class PassReport:
+    """A pass over one manifest. `declined`: the user did not approve, and nothing was sent."""
+
+    jobs: tuple[JobReport, ...]
+    declined: bool = False
+
+    @property
+    def waiting(self) -> bool:
+        """Whether another pass may find more to do."""
+        return any(job.plan is not None and not job.plan.settled and not job.failures for job in self.jobs)
+
+
+def look(project: Project, providers: Providers | None, options: Options, emit: Emit) -> PassReport:
+    """The plans as things stand; changes nothing."""
+    desk = project.looking(providers, options, emit)
+    return PassReport(tuple(_planned(_run(desk, project, name)) for name in project.names(desk.recorded, options)))
+
+
+def apply(project: Project, providers: Providers, options: Options, emit: Emit, approve: Approve,
+          lock: RunLock) -> PassReport:
+    """One pass, under the run lock that the caller holds. Raises StateError when the lockfile cannot be read."""
+    project.store.prepare()
+    project.store.sweep()
+    lockfile = Lockfile(project.lockfile, project.shown, lock.check)
+    desk = project.working(lockfile, providers, options, emit)
+    runs = [_run(desk, project, name) for name in project.names(lockfile.recorded, options)]
+    for run in runs:
+        _keeping(run, run.refresh)
+    plans = {run.name: plan for run in runs if not run.failures and (plan := _plan(run)) is not None}
+    asking = [plan for plan in plans.values() if plan.of(*APPROVED)]
+    if asking and not approve(asking):
+        return PassReport(tuple(_planned(run) for run in runs), declined=True)
+    for run in runs:
+        if run.name in plans:
+            _act(run, plans[run.name])
+    return PassReport(tuple(_finished(run) for run in runs))
+
+
+def _run(desk: Desk, project: Project, name: str) -> JobRun:
+    return JobRun(desk, name, project.jobs.get(name))
+
+
+def _act(run: JobRun, plan: JobPlan) -> None:
+    _keeping(run, lambda: run.act(plan))
+
+
+def _keeping(run: JobRun, step: Callable[[], None]) -> None:
+    """One job's failure never stops the others."""
+    try:
+        step()
+    except BatchctlError as failure:
+        run.failures.append(failure)
+
+
+def _plan(run: JobRun) -> JobPlan | None:
+    try:
+        return run.plan()
+    except BatchctlError as failure:
+        run.failures.append(failure)
+        return None
+
+
+def _planned(run: JobRun) -> JobReport:
+    plan = _plan(run)
+    return JobReport(run.name, plan, tuple(run.failures))
+
+
+def _finished(run: JobRun) -> JobReport:
+    plan: JobPlan | None = None
+    try:
+        plan = run.finish()
+    except BatchctlError as failure:
+        run.failures.append(failure)
+    return JobReport(run.name, plan, tuple(run.failures))

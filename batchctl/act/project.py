@@ -1,0 +1,95 @@
+"""One manifest with all that belongs to it: its jobs, its lockfile, its store, and its surveyed requests."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from batchctl.act.desk import Desk, Options
+from batchctl.desired.job import Job
+from batchctl.desired.render.survey import Desired, survey
+from batchctl.recorded.lockfile import Lockfile, read
+from batchctl.recorded.records import Recorded
+from batchctl.recorded.store import Store
+from batchctl.remote.connect import Providers
+from batchctl.words.diagnostics import Diagnostic
+from batchctl.words.errors import InvalidInput
+from batchctl.words.events import Emit, silent
+
+
+@dataclass(slots=True)
+class Project:
+    """A manifest file. `declared` are all its job names, `jobs` those that this command acts on."""
+
+    manifest: Path
+    lockfile: Path
+    store: Store
+    jobs: dict[str, Job]
+    declared: frozenset[str]
+    surveys: dict[str, Desired] = field(default_factory=dict)
+
+    @property
+    def shown(self) -> str:
+        """The lockfile's path as messages name it."""
+        return _shown(self.lockfile)
+
+    def survey(self, workers: int | None, emit: Emit) -> tuple[Diagnostic, ...]:
+        """Renders and checks every request. Raises InvalidInput with the mistakes of all jobs; returns warnings."""
+        findings: list[Diagnostic] = []
+        for name, job in self.jobs.items():
+            try:
+                self.surveys[name] = survey(job, workers=workers, emit=emit)
+            except InvalidInput as invalid:
+                findings.extend(invalid.findings)
+        if findings:
+            raise InvalidInput(findings)
+        return tuple(warning for made in self.surveys.values() for warning in made.warnings)
+
+    def recorded(self) -> Recorded:
+        """What the lockfile says now. Raises StateError."""
+        return read(self.lockfile, self.shown)
+
+    def looking(self, providers: Providers | None, options: Options, emit: Emit = silent) -> Desk:
+        """A desk that changes nothing."""
+        return self._desk(self.recorded(), None, providers, options, emit)
+
+    def working(self, lockfile: Lockfile, providers: Providers, options: Options, emit: Emit) -> Desk:
+        """A desk that may change things, under the run lock."""
+        return self._desk(lockfile.recorded, lockfile, providers, options, emit)
+
+    def names(self, recorded: Recorded, options: Options) -> Sequence[str]:
+        """The jobs of one pass: those declared, then those that only the lockfile has, unless a selection was made."""
+        forgotten = () if not options.whole_file else sorted(set(recorded.jobs) - self.declared)
+        return (*self.jobs, *forgotten)
+
+    def _desk(self, recorded: Recorded, lockfile: Lockfile | None, providers: Providers | None, options: Options,
+              emit: Emit) -> Desk:
+        return Desk(jobs=self.jobs, surveys=self.surveys, store=self.store, recorded=recorded, providers=providers,
+                    declared=self.declared, lockfile=lockfile, options=options, emit=emit)
+
+
+def projects(jobs: Iterable[Job], selected: Mapping[str, Job], lockfile: Path | None = None) -> list[Project]:
+    """Groups jobs by manifest, in the order given. `selected` are those to act on; `lockfile` replaces the one beside
+    the manifest, where there is one manifest."""
+    made: dict[Path, Project] = {}
+    names: dict[Path, set[str]] = {}
+    for job in jobs:
+        project = made.setdefault(job.manifest, Project(
+            manifest=job.manifest, lockfile=lockfile or job.lockfile, store=Store(job.store), jobs={},
+            declared=frozenset()))
+        names.setdefault(job.manifest, set()).add(job.name)
+        if job.name in selected:
+            project.jobs[job.name] = job
+    for manifest, project in made.items():
+        project.declared = frozenset(names[manifest])
+    return [project for project in made.values() if project.jobs]
+
+
+def _shown(path: Path) -> str:
+    try:
+        relative = os.path.relpath(path)
+    except ValueError:
+        return str(path)
+    return str(path) if relative.startswith("..") else relative

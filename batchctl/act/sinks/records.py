@@ -1,0 +1,101 @@
+"""Turns a row and how it ended into one record: the manifest's `fields`, or the columns and the answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import orjson
+from jinja2.runtime import Context, Undefined
+
+from batchctl.act.sinks.answers import ANSWER_NAMES, END_NAMES, Nothing
+from batchctl.desired.inputs.row import Row, RowError
+from batchctl.desired.job import BodyNode, Job, Sink, Template
+from batchctl.desired.render.requests import RequestRenderer, shared_names
+from batchctl.desired.render.rules import Rules
+from batchctl.desired.templates.compiling import Compiled, TemplateFailed, Templates
+from batchctl.desired.templates.records import RowRecord
+from batchctl.words.diagnostics import Diagnostic
+from batchctl.words.errors import InvalidInput
+
+#: What the templates of `fields` may see.
+NAMES = frozenset({"row", "vars", "job", "request", *ANSWER_NAMES, *END_NAMES})
+
+#: The answer's part of a record without `fields`, in order.
+DEFAULT_FIELDS = ("text", "status", "error", "usage")
+
+Node = Compiled | Sequence["Node"] | Mapping[str, "Node"] | None | bool | int | float | str
+
+
+class RecordRenderer:
+    """Compiled once per process for one sink. `columns` are those of all rows, for sinks without `fields`.
+
+    Raises InvalidInput with every mistake that can be told without a row.
+    """
+
+    def __init__(self, job: Job, sink: Sink, rules: Rules, columns: Sequence[str] = ()) -> None:
+        self.requests = RequestRenderer(job, rules)
+        self._templates = Templates(job.folder, NAMES, undefined=Nothing)
+        self._shared = shared_names(job)
+        self._fields = [(name, self._compiled(node)) for name, node in sink.fields or ()]
+        self._needs_request = any(_mentions(node, "request") for _, node in sink.fields or ())
+        self._whole = sink.fields is None
+        taken = frozenset(columns)
+        self._answer_keys = [(name, name if name not in taken else f"answer_{name}") for name in DEFAULT_FIELDS]
+        if self._templates.findings:
+            raise InvalidInput(self._templates.findings)
+
+    def header(self, columns: Sequence[str]) -> list[str]:
+        """The names of a record's entries, in order."""
+        if self._whole:
+            return [*columns, *(key for _, key in self._answer_keys)]
+        return [name for name, _ in self._fields]
+
+    def record(self, row: Row, end: Mapping[str, Any]) -> dict[str, Any]:
+        """Raises RowError, naming the template and the row."""
+        if self._whole:
+            return {**row.data, **{key: end[name] for name, key in self._answer_keys}}
+        values = {name: Nothing(name=name) if value is None else value for name, value in end.items()}
+        values["row"] = RowRecord(row.data)
+        if self._needs_request:
+            values["request"] = orjson.loads(self.requests.render(row).line)
+        context = self._templates.context({**values, **self._shared})
+        answered = end["status"] == "ok"
+        try:
+            return {name: self._value(node, context, answered) for name, node in self._fields}
+        except TemplateFailed as failed:
+            raise RowError(_about(row, failed.finding)) from None
+
+    def _value(self, node: Node, context: Context, answered: bool) -> Any:
+        if isinstance(node, Compiled):
+            if not answered and node.names and node.names <= ANSWER_NAMES:
+                return None
+            value = node.evaluate(context)
+            return None if isinstance(value, Undefined) else value
+        if isinstance(node, Mapping):
+            return {key: self._value(entry, context, answered) for key, entry in node.items()}
+        if isinstance(node, Sequence) and not isinstance(node, str):
+            return [self._value(entry, context, answered) for entry in node]
+        return node
+
+    def _compiled(self, node: BodyNode) -> Node:
+        if isinstance(node, Template):
+            return self._templates.compile(node, keep_type=True)
+        if isinstance(node, Mapping):
+            return {key: self._compiled(entry) for key, entry in node.items()}
+        if isinstance(node, tuple):
+            return [self._compiled(entry) for entry in node]
+        return node
+
+
+def _mentions(node: BodyNode, name: str) -> bool:
+    if isinstance(node, Template):
+        return name in node.source
+    if isinstance(node, Mapping):
+        return any(_mentions(entry, name) for entry in node.values())
+    return isinstance(node, tuple) and any(_mentions(entry, name) for entry in node)
+
+
+def _about(row: Row, finding: Diagnostic) -> Diagnostic:
+    return Diagnostic(finding.code, finding.message, finding.span, finding.label, finding.source,
+                      (*finding.notes, f"while writing the record of {row}"))

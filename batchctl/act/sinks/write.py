@@ -1,0 +1,114 @@
+"""Writes one sink: all its records in input order, into a new file that takes the old one's place when it is whole."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from contextlib import closing
+
+from batchctl.act.desk import Desk
+from batchctl.act.sinks.formats import format_of
+from batchctl.act.sinks.records import DEFAULT_FIELDS
+from batchctl.act.sinks.specs import effective_sinks
+from batchctl.act.sinks.table import join_table
+from batchctl.act.sinks.task import CheckTask, ColumnsTask, RecordsTask
+from batchctl.decide.plan import Action, JobPlan
+from batchctl.desired.inputs.files import files_of
+from batchctl.desired.job import Job, Sink
+from batchctl.desired.render import pool
+from batchctl.desired.render.findings import from_json
+from batchctl.desired.render.lines import InputChanged
+from batchctl.desired.render.rules import Rules, rules_of
+from batchctl.desired.render.survey import Desired, default_workers
+from batchctl.recorded import durable
+from batchctl.recorded.records import SinkRecord
+from batchctl.recorded.store import Store, StoredResults
+from batchctl.words.errors import InvalidInput, StateError
+from batchctl.words.events import Step
+
+
+def check_sinks(job: Job) -> None:
+    """Finds the mistakes in `fields` before anything is sent. Raises InvalidInput."""
+    sinks = tuple(sink for sink in job.sinks if sink.fields is not None)
+    if not sinks:
+        return
+    with closing(pool.run(CheckTask(job, sinks, _rules(job)), workers=1)) as frames:
+        findings = [from_json(raw) for frame in frames for raw in frame.header.get("findings", ())]
+    if findings:
+        raise InvalidInput(findings)
+
+
+def write_sink(desk: Desk, job: Job, action: Action, plan: JobPlan) -> None:
+    """Carries out a `write`. Raises InvalidInput, InputChanged or StateError, with the old file still there."""
+    sink = next(sink for sink in effective_sinks(job) if sink.path == action.sink)
+    state = hashlib.sha256()
+    records = 0
+    try:
+        durable.make_folder(sink.target.parent)
+        with durable.replacing(sink.target) as file:
+            for count, data in sink_bytes(job, desk.surveys[job.name], desk.store, sink, plan):
+                records += count
+                state.update(data)
+                file.write(data)
+    except OSError as error:
+        raise StateError(f"the sink {sink.path} cannot be written: {error.strerror or error}") from error
+    record = SinkRecord(digest="sha256:" + state.hexdigest(), made_from=action.made_from or "")
+    desk.book().set_job(job.name, desk.record(job.name).with_sink(sink.path, record))
+    desk.emit(Step(job.name, "write", f"{records} records to {sink.path}"))
+
+
+def sink_bytes(job: Job, desired: Desired, store: Store, sink: Sink, plan: JobPlan) -> Iterator[tuple[int, bytes]]:
+    """A sink's content in pieces, each with the number of records in it. Raises InputChanged when the inputs are no
+    longer those of the survey."""
+    rules = _rules(job)
+    workers = default_workers(sum(file.size for file in files_of(job)[0]))
+    columns = _columns(job, rules, workers) if sink.fields is None else ()
+    results = _stored(store, plan)
+    places = tuple(
+        (batch.record.batch_id, results[place].path(0), results[place].path(1)) if place in results
+        else (batch.record.batch_id, store.folder, store.folder)
+        for place, batch in enumerate(plan.standing.batches))
+    with join_table(desired.ids, desired.row_request, plan.state, plan.standing, results) as table:
+        yield 0, _header(sink, columns)
+        task = RecordsTask(job, sink, rules, table, places, columns)
+        with closing(pool.run(task, workers=workers)) as frames:
+            yield from _checked(frames, desired)
+
+
+def _checked(frames: Iterable[pool.Frame], desired: Desired) -> Iterator[tuple[int, bytes]]:
+    rows = 0
+    for frame in frames:
+        if findings := frame.header.get("findings"):
+            raise InvalidInput([from_json(raw) for raw in findings])
+        if not frame.end:
+            rows += frame.header["rows"]
+            yield frame.header["records"], frame.body
+        elif frame.header.get("digest", desired.inputs_digest) != desired.inputs_digest:
+            raise InputChanged("the inputs have changed while the sink was being written; apply again")
+    if rows != desired.rows:
+        raise InputChanged("the inputs have changed while the sink was being written; apply again")
+
+
+def _header(sink: Sink, columns: tuple[str, ...]) -> bytes:
+    names = [name for name, _ in sink.fields] if sink.fields is not None else [
+        *columns, *(name if name not in columns else f"answer_{name}" for name in DEFAULT_FIELDS)]
+    return format_of(sink.format, formula_safe=sink.formula_safe).header(names)
+
+
+def _stored(store: Store, plan: JobPlan) -> dict[int, StoredResults]:
+    needed = set(plan.standing.answer)
+    found = {place: store.results(batch.record) for place, batch in enumerate(plan.standing.batches) if place in needed}
+    return {place: stored for place, stored in found.items() if stored is not None}
+
+
+def _columns(job: Job, rules: Rules, workers: int) -> tuple[str, ...]:
+    """All columns of all rows, in the order in which they first appear."""
+    names: dict[str, None] = {}
+    with closing(pool.run(ColumnsTask(job, rules), workers=workers)) as frames:
+        for frame in frames:
+            names.update(dict.fromkeys(frame.header.get("columns", ())))
+    return tuple(names)
+
+
+def _rules(job: Job) -> Rules:
+    return rules_of(job)[0]

@@ -1,0 +1,136 @@
+"""Gathers what the planner needs to know around one job: its batches, those that may be its own, and its sinks."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from batchctl.act import fetch
+from batchctl.act.desk import Desk
+from batchctl.act.holdings import Holdings
+from batchctl.decide.known import Candidate, KnownBatch, Phase, SinkFile
+from batchctl.decide.planner import Situation
+from batchctl.decide.wanted import Wanted
+from batchctl.recorded.records import BatchRecord
+from batchctl.words.dialects import DIALECTS
+from batchctl.words.errors import Refusal, RemoteError
+from batchctl.words.ids import IdList
+from batchctl.words.outcomes import Outcome
+from batchctl.words.remote import Coordinates, RemoteBatch
+
+_BLOCK = 1 << 20
+
+
+def situation(desk: Desk, wanted: Wanted, where: Coordinates | None, sinks: dict[str, Path]) -> Situation:
+    """Looks around one job. `where` is its provider today, None for a job that only the lockfile has."""
+    gatherer = _Gatherer(desk, wanted)
+    known = tuple(gatherer.known(record) for record in desk.record(wanted.job).batches)
+    places = [where] if where is not None else []
+    places += [batch.record.provider for batch in known if batch.phase is not Phase.SETTLED]
+    candidates = [found for place in dict.fromkeys(places) for found in gatherer.candidates(place)]
+    look = desk.look(where) if where is not None else None
+    return Situation(
+        known=known, candidates=tuple(candidates), sinks=_sink_files(desk, wanted.job, sinks),
+        blocked="" if look is None or look.listed else look.why, resend_lost=desk.options.resend_lost,
+        declared=wanted.job in desk.declared, prune=desk.options.prune,
+    )
+
+
+class _Gatherer:
+    """Turns records and observed batches into what the planner takes."""
+
+    def __init__(self, desk: Desk, wanted: Wanted) -> None:
+        self._desk = desk
+        self._wanted = wanted
+        self._holdings = Holdings(wanted, desk.store, keeps=desk.lockfile is not None)
+
+    def known(self, record: BatchRecord) -> KnownBatch:
+        if record.is_settled:
+            return self._settled(record)
+        if record.is_intent:
+            return KnownBatch(record, Phase.INTENT, ids=self._holdings.at_hand(record.shard))
+        remote, gone = self._remote(record)
+        ids = self._ids(record.shard, record.input_file_id, record.provider)
+        if remote is None:
+            return KnownBatch(record, Phase.ENDED if gone else Phase.UNREACHABLE, ids=ids)
+        return KnownBatch(record, Phase.ENDED if remote.ended else Phase.LIVE, remote, ids)
+
+    def candidates(self, where: Coordinates) -> list[Candidate]:
+        """Batches with this job's tag that no job of the lockfile has."""
+        found = []
+        for remote in self._desk.look(where).batches:
+            tag = remote.tag
+            if tag is None or tag.job != self._wanted.job or self._desk.is_known(remote.id):
+                continue
+            ids = self._ids(tag.shard, remote.input_file_id, where)
+            turned_away = remote.status == "failed" and not remote.output_file_id
+            if ids is not None or not turned_away:
+                found.append(Candidate(remote, where, ids))
+        return found
+
+    def _settled(self, record: BatchRecord) -> KnownBatch:
+        stored = self._desk.store.results(record)
+        dialect = DIALECTS.get(record.provider.dialect)
+        rest = fetch.otherwise(record, dialect.capacity_codes if dialect else frozenset())
+        ids = self._ids(record.shard, record.input_file_id, record.provider)
+        if ids is None and stored is not None:
+            answered = stored.index.ids()
+            return KnownBatch(record, Phase.SETTLED, None, answered, stored.index.outcomes(answered, rest), True,
+                              whole=len(answered) >= record.requests)
+        outcomes = None
+        if ids is not None and stored is not None:
+            outcomes = stored.index.outcomes(ids, rest)
+        elif ids is not None and record.ok == record.requests:
+            outcomes = bytes([Outcome.OK]) * len(ids)
+        elif ids is not None and not record.output_file_id and not record.error_file_id:
+            outcomes = bytes([rest]) * len(ids)
+        return KnownBatch(record, Phase.SETTLED, None, ids, outcomes, stored is not None)
+
+    def _ids(self, shard: str, input_file_id: str | None, where: Coordinates) -> IdList | None:
+        found = self._holdings.at_hand(shard)
+        if found is not None or self._desk.providers is None:
+            return found
+        return self._holdings.at_provider(shard, input_file_id, self._desk.provider(where))
+
+    def _remote(self, record: BatchRecord) -> tuple[RemoteBatch | None, bool]:
+        """The batch as its provider shows it now; True when it is gone for good, which only the local server, whose
+        data is ours, can tell."""
+        if self._desk.providers is None:
+            return None, False
+        assert record.batch_id is not None
+        look = self._desk.look(record.provider)
+        listed = next((batch for batch in look.batches if batch.id == record.batch_id), None)
+        if listed is not None:
+            return listed, False
+        try:
+            return self._desk.provider(record.provider).batch(record.batch_id), False
+        except Refusal as refusal:
+            if refusal.status != 404:
+                raise
+            return None, record.provider.dialect == "local"
+        except RemoteError:
+            if look.listed:
+                raise
+            return None, False
+
+
+def _sink_files(desk: Desk, job: str, sinks: dict[str, Path]) -> dict[str, SinkFile]:
+    recorded = desk.record(job).sinks
+    return {
+        path: SinkFile(
+            digest=recorded[path].digest if path in recorded else None,
+            made_from=recorded[path].made_from if path in recorded else None, on_disk=file_digest(target))
+        for path, target in sinks.items()
+    }
+
+
+def file_digest(path: Path) -> str | None:
+    """sha256 of a file's content, None when there is no file."""
+    state = hashlib.sha256()
+    try:
+        with open(path, "rb") as file:
+            while block := file.read(_BLOCK):
+                state.update(block)
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+        return None
+    return "sha256:" + state.hexdigest()

@@ -1,0 +1,80 @@
+"""Waits until something at a provider has ended, with the run lock let go."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from batchctl.act.desk import Desk
+from batchctl.decide.plan import Action, JobPlan, Kind
+from batchctl.words.events import BatchState, Waiting
+from batchctl.words.remote import Counts, RemoteBatch
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How long to wait between two looks, in seconds; `fixed_s` overrides the adaptive pace."""
+
+    first_s: float = 5.0
+    longest_s: float = 60.0
+    growth: float = 1.5
+    fixed_s: float | None = None
+
+    def waits(self, rng: random.Random) -> Iterator[float]:
+        """Grows from the first to the longest, with a tenth of jitter so that many runners do not ask in step."""
+        wait_s = self.first_s
+        while True:
+            yield self.fixed_s if self.fixed_s is not None else wait_s * rng.uniform(0.9, 1.1)
+            wait_s = min(wait_s * self.growth, self.longest_s)
+
+
+#: The local server is on this machine and answers at once.
+LOCAL_PACE = Pace(first_s=0.1, longest_s=2.0)
+
+
+@dataclass(slots=True)
+class Watch:
+    """Watches the batches that some plans wait for. `deadline` is a monotonic time, or None for no end."""
+
+    desk: Desk
+    pace: Pace
+    deadline: float | None = None
+    sleep: Callable[[float], None] = time.sleep
+    monotonic: Callable[[], float] = time.monotonic
+    rng: random.Random = field(default_factory=random.Random)
+
+    def until_something_ends(self, plans: Iterable[JobPlan]) -> bool:
+        """Returns True as soon as a pass may find more to do, False when the deadline passed before."""
+        watched = [(plan.job, action) for plan in plans for action in plan.of(Kind.WAIT)]
+        for wait_s in self.pace.waits(self.rng):
+            if self.deadline is not None:
+                wait_s = min(wait_s, self.deadline - self.monotonic())
+                if wait_s <= 0:
+                    return False
+            self.desk.emit(Waiting("", wait_s, len(watched)))
+            self.sleep(wait_s)
+            if not watched or self._look(watched):
+                return True
+        return False
+
+    def _look(self, watched: list[tuple[str, Action]]) -> bool:
+        self.desk.look_again()
+        ended = False
+        for job, action in watched:
+            assert action.record is not None
+            shown = self._batches(action).get(action.batch_id or "")
+            if shown is None:
+                # It may be gone, or the list may lag: a pass tells.
+                ended = True
+                continue
+            counts = shown.counts or Counts()
+            self.desk.emit(BatchState(job, shown.id, shown.status, counts.completed, counts.failed,
+                                      counts.total or action.requests))
+            ended = ended or shown.ended
+        return ended
+
+    def _batches(self, action: Action) -> Mapping[str, RemoteBatch]:
+        assert action.record is not None
+        return {batch.id: batch for batch in self.desk.look(action.record.provider).batches}

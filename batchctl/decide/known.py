@@ -1,0 +1,78 @@
+"""What is known of a batch when a plan is made: its record, where it stands, what it holds, and how that ended."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from batchctl.recorded.records import BatchRecord
+from batchctl.words.ids import IdList
+from batchctl.words.remote import Coordinates, RemoteBatch
+
+
+class Phase(Enum):
+    """Where a recorded batch stands."""
+
+    INTENT = "intent"  #: begun, without a batch id; not found at the provider (so far)
+    LIVE = "live"
+    UNREACHABLE = "unreachable"  #: the provider does not show it to this key
+    ENDED = "ended"  #: its files are not fetched yet
+    SETTLED = "settled"  #: its end is recorded
+
+
+@dataclass(frozen=True, slots=True)
+class KnownBatch:
+    """`ids` None: nobody can tell which requests it holds; not `whole`: these and others that nobody can name.
+    `outcomes` has one byte a request of `ids` once that is known; `stored`: the answers' lines are in the store."""
+
+    record: BatchRecord
+    phase: Phase
+    remote: RemoteBatch | None = None
+    ids: IdList | None = None
+    outcomes: bytes | None = None
+    stored: bool = False
+    whole: bool = True
+
+    @property
+    def counts(self) -> bool:
+        """Whether its end is an attempt: a batch that was turned away as a whole never tried."""
+        return self.record.status != "failed" and not self.record.superseded
+
+    @property
+    def age(self) -> tuple[int, int, str]:
+        """Sorts older batches first; of two of the same second the earlier attempt, then the ids decide, the same way
+        for everyone."""
+        created = self.record.created_at
+        return (created if created is not None else 1 << 62, self.record.attempt, self.record.batch_id or "")
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A batch with our job's tag that the lockfile does not know; `ids` as in KnownBatch."""
+
+    remote: RemoteBatch
+    where: Coordinates
+    ids: IdList | None = None
+
+    def record(self) -> BatchRecord:
+        """What the lockfile says of it once it is adopted."""
+        tag, counts = self.remote.tag, self.remote.counts
+        return BatchRecord(
+            shard=tag.shard if tag else "", attempt=tag.attempt if tag else 1,
+            requests=len(self.ids) if self.ids is not None else (counts.total if counts else 0),
+            provider=self.where, origin="adopted", input_file_id=self.remote.input_file_id,
+            batch_id=self.remote.id, created_at=self.remote.created_at,
+        )
+
+    def adopted(self) -> KnownBatch:
+        """The batch as it will be known."""
+        return KnownBatch(self.record(), Phase.ENDED if self.remote.ended else Phase.LIVE, self.remote, self.ids)
+
+
+@dataclass(frozen=True, slots=True)
+class SinkFile:
+    """A sink as it stands: the recorded digests, and the digest of the file on disk (None: no file)."""
+
+    digest: str | None = None
+    made_from: str | None = None
+    on_disk: str | None = None

@@ -1,0 +1,113 @@
+"""A plan: what will be done, why, and what it leaves; inert data that views show and the executor walks."""
+
+from __future__ import annotations
+
+from array import array
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from batchctl.decide.known import KnownBatch
+from batchctl.decide.standing import Standing
+from batchctl.recorded.records import BatchRecord
+from batchctl.words.outcomes import Tally
+from batchctl.words.remote import RemoteBatch
+
+
+class Kind(StrEnum):
+    """What an action does; the README has the table."""
+
+    CREATE = "create"
+    ADOPT = "adopt"
+    WAIT = "wait"
+    FETCH = "fetch"
+    RETRY = "retry"
+    CANCEL = "cancel"
+    WRITE = "write"
+    FORGET = "forget"
+
+
+#: What needs approval: it spends money, or gives up what money was spent on.
+APPROVED = frozenset({Kind.CREATE, Kind.RETRY, Kind.CANCEL})
+#: What sends requests.
+SENDING = frozenset({Kind.CREATE, Kind.RETRY})
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One step. `reason` is a stable word for machines; `change` is False for what `--detailed-exitcode` does not
+    count: waiting, and refilling what was there before.
+
+    `positions` are those of the requests to send; `shard` and `attempt` name the batch that they become.
+    """
+
+    kind: Kind
+    reason: str
+    requests: int = 0
+    shard: str | None = None
+    attempt: int | None = None
+    batch_id: str | None = None
+    status: str | None = None
+    sink: str | None = None
+    made_from: str | None = None
+    bytes: int = 0
+    tokens: int = 0
+    change: bool = True
+    positions: array[int] | None = None
+    record: BatchRecord | None = None
+    remote: RemoteBatch | None = None
+
+
+def about(batch: KnownBatch, kind: Kind, reason: str, *, change: bool = True) -> Action:
+    """An action on a batch that is recorded."""
+    record = batch.record
+    return Action(
+        kind=kind, reason=reason, requests=record.requests, batch_id=record.batch_id, shard=record.shard,
+        attempt=record.attempt, status=batch.remote.status if batch.remote else record.status, change=change,
+        record=record, remote=batch.remote,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Requests that cannot be sent now, and why (a stable word)."""
+
+    reason: str
+    requests: int
+
+
+@dataclass(frozen=True, slots=True)
+class JobPlan:
+    """What is to be done for one job. `requests` counts distinct requests, `tally` rows.
+
+    `blocked` says why nothing may be created now; `over_budget` by what the plan breaks the budget; `notes` are
+    things that the user should know. `state` has one State a request.
+    """
+
+    job: str
+    requests: int
+    tally: Tally
+    actions: tuple[Action, ...] = ()
+    held: tuple[Held, ...] = ()
+    foreign: tuple[str, ...] = ()
+    blocked: str = ""
+    over_budget: str = ""
+    notes: tuple[str, ...] = ()
+    digest: str = ""
+    standing: Standing = field(default_factory=Standing)
+    state: bytearray = field(default_factory=bytearray)
+
+    def of(self, *kinds: Kind) -> tuple[Action, ...]:
+        return tuple(action for action in self.actions if action.kind in kinds)
+
+    @property
+    def changes(self) -> bool:
+        return any(action.change for action in self.actions)
+
+    @property
+    def sending(self) -> tuple[Action, ...]:
+        return tuple(action for action in self.actions if action.kind in SENDING)
+
+    @property
+    def settled(self) -> bool:
+        """Nothing is awaited and nothing is to be sent."""
+        return self.tally.waiting == 0

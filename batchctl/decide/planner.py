@@ -1,0 +1,257 @@
+"""The planner: desired requests x lockfile x store x what the provider shows -> a plan. Pure and total."""
+
+from __future__ import annotations
+
+from array import array
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from batchctl.decide import cuts, sinks
+from batchctl.decide.known import Candidate, KnownBatch, Phase, SinkFile
+from batchctl.decide.plan import Action, Held, JobPlan, Kind, about
+from batchctl.decide.standing import NOBODY, Standing, answers_count, standing
+from batchctl.decide.wanted import Wanted
+from batchctl.words.ids import IdIndex
+from batchctl.words.outcomes import STATE_OF, Outcome, State, Tally
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """All that is known around one job when it is planned. `blocked` says why nothing may be created."""
+
+    known: tuple[KnownBatch, ...] = ()
+    candidates: tuple[Candidate, ...] = ()
+    sinks: Mapping[str, SinkFile] = field(default_factory=dict)
+    blocked: str = ""
+    resend_lost: bool = False
+    declared: bool = True
+    prune: bool = False
+
+
+def plan_job(wanted: Wanted, situation: Situation) -> JobPlan:
+    """The plan for one job. `declared` False stands for a job that only the lockfile knows."""
+    adopted, foreign = _adoptable(wanted, situation)
+    now = standing(wanted, [*situation.known, *(candidate.adopted() for candidate in adopted)])
+    sends = _to_send(wanted, now, situation)
+    sending, held, held_positions = _creates(wanted, now, sends, situation)
+    state = _states(wanted, now, sends, held_positions)
+    tally = _tally(wanted, state)
+    adoptions = [_adoption(candidate, situation) for candidate in adopted]
+    actions = [*adoptions, *_watches(now, adopted), *_cancels(now, wanted, situation), *sending]
+    complete = tally.waiting == 0 and not actions_pending(actions)
+    actions += sinks.writes(wanted, now, state, tally, situation.sinks, complete=complete)
+    actions += sinks.refills(now, actions)
+    if not situation.declared:
+        actions += _forgets(now)
+    return JobPlan(
+        job=wanted.job, requests=len(wanted.ids), tally=tally, actions=tuple(actions), held=held, foreign=foreign,
+        blocked=situation.blocked if sending else "", over_budget=_over_budget(wanted, now, sending),
+        notes=_notes(now, tally), digest=wanted.digest, standing=now,
+        state=state,
+    )
+
+
+def actions_pending(actions: Sequence[Action]) -> bool:
+    """Whether some action may still change what the sinks will say."""
+    return any(action.kind in (Kind.ADOPT, Kind.CREATE, Kind.RETRY, Kind.FETCH) for action in actions)
+
+
+def _to_send(wanted: Wanted, now: Standing, situation: Situation) -> dict[int, list[int]]:
+    """Positions to be sent, by the attempt that they are at."""
+    reasons = frozenset(wanted.retry.reasons)
+    again = {outcome for outcome in Outcome if outcome.reason in reasons}
+    if situation.resend_lost:
+        again.add(Outcome.LOST)
+    sends: dict[int, list[int]] = {}
+    fog = now.fog_live or (now.fog_lost and not situation.resend_lost)
+    for at, outcome in enumerate(now.outcome):
+        if outcome == Outcome.OK or now.holder[at] != NOBODY or now.pending[at]:
+            continue
+        attempts = now.attempts[at]
+        if outcome in (0, Outcome.UNSENT):
+            wants = not fog
+        elif outcome == Outcome.LOST:
+            wants = situation.resend_lost
+        else:
+            wants = outcome in again and attempts < wanted.retry.max_attempts
+        if wants:
+            sends.setdefault(attempts + 1, []).append(at)
+    return sends
+
+
+def _creates(wanted: Wanted, now: Standing, sends: Mapping[int, list[int]], situation: Situation,
+             ) -> tuple[list[Action], tuple[Held, ...], set[int]]:
+    """The batches to make, and what is held back from them."""
+    actions: list[Action] = []
+    held: Counter[str] = Counter()
+    held_positions: set[int] = set()
+    room = _token_room(wanted, now)
+    for attempt in sorted(sends):
+        for run in cuts.cut(wanted, sends[attempt]):
+            tokens = wanted.tokens(run)
+            reason = ""
+            if len(run) < wanted.bounds.min_requests:
+                reason = "below-minimum"
+            elif room is not None and tokens > room:
+                reason = "enqueued-tokens"
+            if reason:
+                held[reason] += len(run)
+                held_positions.update(run)
+                continue
+            if room is not None:
+                room -= tokens
+            actions.append(_create(wanted, now, run, attempt, tokens, situation))
+    return actions, tuple(Held(reason, count) for reason, count in sorted(held.items())), held_positions
+
+
+def _create(wanted: Wanted, now: Standing, run: array[int], attempt: int, tokens: int, situation: Situation) -> Action:
+    outcomes = sorted({Outcome(now.outcome[at]).reason for at in run if now.outcome[at]})
+    shard = cuts.digest_of(wanted, run)
+    if outcomes == [Outcome.UNSENT.reason]:
+        reason = "capacity"
+    elif outcomes:
+        reason = "+".join(outcomes)
+    elif any(batch.phase is Phase.INTENT and batch.record.shard == shard for batch in now.batches):
+        reason = "unfinished"
+    else:
+        reason = "changed" if now.batches else "new"
+    return Action(
+        kind=Kind.CREATE if attempt == 1 else Kind.RETRY, reason=reason, requests=len(run), shard=shard,
+        attempt=attempt, bytes=sum(wanted.lengths[at] for at in run), tokens=tokens, positions=run,
+    )
+
+
+def _token_room(wanted: Wanted, now: Standing) -> int | None:
+    ceiling = wanted.bounds.max_enqueued_tokens
+    if ceiling is None:
+        return None
+    return ceiling - wanted.tokens([at for at, holder in enumerate(now.holder) if holder != NOBODY])
+
+
+def _states(wanted: Wanted, now: Standing, sends: Mapping[int, list[int]], held: set[int]) -> bytearray:
+    """The state of each request, as the plan leaves it: what will be sent is waiting."""
+    state = bytearray(len(wanted.ids))
+    for at, outcome in enumerate(now.outcome):
+        if outcome == Outcome.OK:
+            state[at] = State.OK
+        elif now.holder[at] != NOBODY or now.pending[at]:
+            state[at] = State.WAITING
+        elif outcome in (0, Outcome.UNSENT):
+            state[at] = State.WAITING if now.fog_live or not now.fog_lost else State.LOST
+        else:
+            state[at] = STATE_OF[Outcome(outcome)]
+    for positions in sends.values():
+        for at in positions:
+            state[at] = State.HELD if at in held else State.WAITING
+    return state
+
+
+def _tally(wanted: Wanted, state: bytearray) -> Tally:
+    counts: Counter[int] = Counter(state) if wanted.weights is None else Counter()
+    if wanted.weights is not None:
+        for at, value in enumerate(state):
+            counts[value] += wanted.weights[at]
+    return Tally(rows=wanted.rows, **{kind.name.lower(): counts[kind] for kind in State})
+
+
+def _adoptable(wanted: Wanted, situation: Situation) -> tuple[list[Candidate], tuple[str, ...]]:
+    """Tagged batches that the lockfile lacks: adopted if they answer an intent, or hold a request that is wanted, or if
+    nobody can tell what they hold. The others are foreign."""
+    adopted, foreign = [], []
+    index: IdIndex | None = None
+    for candidate in situation.candidates:
+        ids = candidate.ids
+        if ids is None or _intended(candidate, situation):
+            adopted.append(candidate)
+            continue
+        index = index or IdIndex(wanted.ids)
+        if any(identity in index for identity in ids):
+            adopted.append(candidate)
+        else:
+            foreign.append(candidate.remote.id)
+    return adopted, tuple(foreign)
+
+
+def _intended(candidate: Candidate, situation: Situation) -> bool:
+    tag = candidate.remote.tag
+    return tag is not None and any(
+        batch.phase is Phase.INTENT and (batch.record.shard, batch.record.attempt) == (tag.shard, tag.attempt)
+        for batch in situation.known)
+
+
+def _adoption(candidate: Candidate, situation: Situation) -> Action:
+    reason = "intent" if _intended(candidate, situation) else "lockfile-missing"
+    return about(candidate.adopted(), Kind.ADOPT, reason)
+
+
+def _watches(now: Standing, adopted: Sequence[Candidate]) -> list[Action]:
+    """Live batches are waited for, ended ones fetched. What was fetched before and lost from the store is fetched
+    again where its outcomes cannot be told without."""
+    new = {candidate.remote.id for candidate in adopted}
+    actions = []
+    for batch in now.batches:
+        if batch.record.batch_id in new:
+            continue
+        if batch.phase in (Phase.LIVE, Phase.UNREACHABLE):
+            actions.append(about(batch, Kind.WAIT, batch.phase.value, change=False))
+        elif batch.phase is Phase.ENDED:
+            actions.append(about(batch, Kind.FETCH, batch.remote.status if batch.remote else "ended"))
+        elif batch.phase is Phase.SETTLED and batch.outcomes is None and batch.ids is not None:
+            actions.append(about(batch, Kind.FETCH, "refill", change=False))
+    return actions
+
+
+def _cancels(now: Standing, wanted: Wanted, situation: Situation) -> list[Action]:
+    """Live batches of our own none of whose requests is wanted any more, or that an older one holds already."""
+    if not situation.declared and not situation.prune:
+        return []
+    useful = {now.holder[at] for at, outcome in enumerate(now.outcome) if outcome != Outcome.OK}
+    actions = []
+    for place, batch in enumerate(now.batches):
+        stopping = batch.remote is not None and batch.remote.status == "cancelling"
+        if batch.phase is not Phase.LIVE or stopping or not batch.record.is_ours or place in useful:
+            continue
+        counted = answers_count(batch, wanted.scope)
+        if batch.ids is None and counted and situation.declared:
+            continue
+        actions.append(about(batch, Kind.CANCEL, "unwanted" if situation.declared else "pruned"))
+    return actions
+
+
+def _forgets(now: Standing) -> list[Action]:
+    """A job that left the manifest is forgotten once nothing of it is live or unfetched: no batch is orphaned."""
+    busy = [batch for batch in now.batches if batch.phase is not Phase.SETTLED]
+    if busy:
+        return []
+    return [Action(kind=Kind.FORGET, reason="removed-from-manifest", requests=sum(
+        batch.record.requests for batch in now.batches))]
+
+
+def _over_budget(wanted: Wanted, now: Standing, sending: Sequence[Action]) -> str:
+    if wanted.max_requests is None or not sending:
+        return ""
+    spent = sum(now.attempts) + sum(1 for holder in now.holder if holder != NOBODY) + sum(now.pending)
+    asked = sum(action.requests for action in sending)
+    if spent + asked <= wanted.max_requests:
+        return ""
+    return (f"budget.max_requests is {wanted.max_requests}: {spent} requests were sent so far, "
+            f"and {asked} more are planned")
+
+
+def _notes(now: Standing, tally: Tally) -> tuple[str, ...]:
+    notes = []
+    for batch in now.batches:
+        if batch.phase is Phase.UNREACHABLE:
+            notes.append(_unreachable(batch))
+    if tally.lost:
+        notes.append(f"{tally.lost} rows are lost: they were sent, and their answers cannot be found any more; "
+                     "--resend-lost sends them again, and pays again")
+    return tuple(notes)
+
+
+def _unreachable(batch: KnownBatch) -> str:
+    where = batch.record.provider
+    project = f", project {where.project}" if where.project else ""
+    return (f"{where.name} does not show the batch {batch.record.batch_id} to this key: it was made with the key in "
+            f"{where.api_key_env or 'no variable'}{project}; use that key, or `batchctl lock rm` to give the batch up")

@@ -1,0 +1,109 @@
+"""Where each request of a job stands, over all batches that ever held it: five compact arrays."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from batchctl.decide.known import KnownBatch, Phase
+from batchctl.decide.wanted import Wanted
+from batchctl.words.ids import IdIndex, IdList
+from batchctl.words.outcomes import Outcome
+
+NOBODY = -1
+
+
+@dataclass(slots=True)
+class Standing:
+    """By position of the request:
+
+    `outcome` is the last outcome (0: none), or OK; `attempts` the ended batches that held it; `answer` the batch
+    (its place in `batches`) whose answer that is; `holder` the oldest live batch that holds it; `pending` is 1 where an
+    ended batch holds it whose results are not here yet.
+    """
+
+    outcome: bytearray = field(default_factory=bytearray)
+    attempts: bytearray = field(default_factory=bytearray)
+    answer: array[int] = field(default_factory=lambda: array("i"))
+    holder: array[int] = field(default_factory=lambda: array("i"))
+    pending: bytearray = field(default_factory=bytearray)
+    batches: tuple[KnownBatch, ...] = ()
+    fog_live: bool = False
+    fog_lost: bool = False
+
+
+def standing(wanted: Wanted, known: Iterable[KnownBatch]) -> Standing:
+    """Walks the batches from the oldest to the newest, so that the earliest success and the last failure count."""
+    count = len(wanted.ids)
+    batches = tuple(sorted(known, key=lambda batch: batch.age))
+    made = Standing(
+        outcome=bytearray(count), attempts=bytearray(count), answer=array("i", [NOBODY]) * count,
+        holder=array("i", [NOBODY]) * count, pending=bytearray(count), batches=batches,
+    )
+    finder = _Finder(wanted.ids)
+    for place, batch in enumerate(batches):
+        if batch.phase is Phase.INTENT or not answers_count(batch, wanted.scope):
+            continue
+        if batch.ids is None or not batch.whole:
+            made.fog_live |= batch.phase is not Phase.SETTLED
+            made.fog_lost |= batch.phase is Phase.SETTLED
+        if batch.ids is not None:
+            _add(made, place, batch, finder.positions(batch.ids))
+    return made
+
+
+def answers_count(batch: KnownBatch, scope: str) -> bool:
+    """What the local server answers counts only for the local server with the same upstream."""
+    theirs = batch.record.provider.scope
+    return theirs in ("", scope)
+
+
+def _add(made: Standing, place: int, batch: KnownBatch, positions: Sequence[int]) -> None:
+    if batch.phase is Phase.SETTLED and batch.outcomes is not None:
+        _add_outcomes(made, place, batch, positions)
+        return
+    ended = batch.phase in (Phase.ENDED, Phase.SETTLED)
+    for at in positions:
+        if at == NOBODY:
+            continue
+        if ended:
+            made.pending[at] = 1
+        elif made.holder[at] == NOBODY:
+            made.holder[at] = place
+
+
+def _add_outcomes(made: Standing, place: int, batch: KnownBatch, positions: Sequence[int]) -> None:
+    counts = batch.counts
+    superseded = batch.record.superseded
+    assert batch.outcomes is not None
+    for at, outcome in zip(positions, batch.outcomes, strict=True):
+        if at == NOBODY:
+            continue
+        if counts and made.attempts[at] < 255:
+            made.attempts[at] += 1
+        if made.outcome[at] == Outcome.OK or (superseded and outcome != Outcome.OK):
+            continue
+        made.outcome[at] = outcome
+        made.answer[at] = place
+
+
+class _Finder:
+    """Positions of many ids at once; the index is only built for batches that are not a plain run of the list."""
+
+    def __init__(self, ids: IdList) -> None:
+        self._ids = ids
+        self._index: IdIndex | None = None
+
+    def positions(self, wanted: IdList) -> Sequence[int]:
+        if not len(wanted):
+            return ()
+        blob, width = self._ids.blob, len(wanted[0])
+        start = blob.find(wanted.blob)
+        if start >= 0 and start % width == 0:
+            return range(start // width, start // width + len(wanted))
+        if self._index is None:
+            self._index = IdIndex(self._ids)
+        index = self._index
+        found = (index.find(identity) for identity in wanted)
+        return array("i", [NOBODY if at is None else at for at in found])

@@ -1,0 +1,106 @@
+"""What the planner needs to know of a job: its requests as compact arrays, and the rules for packing and asking."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from batchctl.desired.job import BatchSettings, Job, Retry
+from batchctl.desired.render.survey import Desired
+from batchctl.words.dialects import Limits
+from batchctl.words.digest import text_digest
+from batchctl.words.ids import IdList
+
+#: Prompt tokens are estimated as bytes of the line over this, where no tokenizer is at hand.
+BYTES_PER_TOKEN = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What one shard, and all live batches together, may hold. None means: no bound."""
+
+    max_requests: int = 50_000
+    min_requests: int = 1
+    max_bytes: int = 200_000_000
+    max_inputs: int | None = None
+    max_enqueued_tokens: int | None = None
+
+    @classmethod
+    def of(cls, limits: Limits, batch: BatchSettings) -> Bounds:
+        """The tighter of the dialect's limits and the manifest's."""
+        return cls(
+            max_requests=min(limits.max_requests, batch.max_requests or limits.max_requests),
+            min_requests=limits.min_requests,
+            max_bytes=min(limits.max_bytes, batch.max_bytes or limits.max_bytes),
+            max_inputs=limits.max_inputs,
+            max_enqueued_tokens=_least(limits.max_enqueued_tokens, batch.max_enqueued_tokens),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class SinkWish:
+    """A sink by its path as written, and the digest of all in the manifest that shapes it.
+
+    `only_when_failed` is for the sink that takes failures where no other does: it is not made for none.
+    """
+
+    path: str
+    shape: str
+    partial: bool = False
+    only_when_failed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """One job for the planner. `lengths` are bytes a line, `units` embedding inputs a request (or None), and
+    `weights` rows a request (None: one each). `scope` says whose answers count (see Coordinates.scope)."""
+
+    job: str
+    ids: IdList = field(default_factory=IdList)
+    lengths: array[int] = field(default_factory=lambda: array("I"))
+    units: array[int] | None = None
+    weights: array[int] | None = None
+    rows: int = 0
+    inputs_digest: str = ""
+    scope: str = ""
+    bounds: Bounds = Bounds()
+    retry: Retry = field(default_factory=Retry)
+    max_requests: int | None = None
+    sinks: tuple[SinkWish, ...] = ()
+
+    @property
+    def digest(self) -> str:
+        """The identity of all that is asked, for saved plans."""
+        return text_digest(self.ids.blob, self.inputs_digest.encode(), self.scope.encode())
+
+    def tokens(self, positions: Sequence[int]) -> int:
+        """Estimated prompt tokens of these requests."""
+        return sum(self.lengths[at] for at in positions) // BYTES_PER_TOKEN
+
+    def rows_of(self, position: int) -> int:
+        return 1 if self.weights is None else self.weights[position]
+
+
+def wanted(job: Job, desired: Desired, sinks: tuple[SinkWish, ...]) -> Wanted:
+    """The planner's view of a surveyed job."""
+    return Wanted(
+        job=job.name, ids=desired.ids, lengths=desired.lengths, units=desired.units,
+        weights=_weights(desired), rows=desired.rows, inputs_digest=desired.inputs_digest,
+        scope=job.provider.where.scope, bounds=Bounds.of(job.provider.dialect.limits, job.batch), retry=job.retry,
+        max_requests=job.budget.max_requests, sinks=sinks,
+    )
+
+
+def _weights(desired: Desired) -> array[int] | None:
+    if desired.row_request is None:
+        return None
+    weights = array("I", bytes(4 * len(desired.ids)))
+    for position in desired.row_request:
+        weights[position] += 1
+    return weights
+
+
+def _least(*values: int | None) -> int | None:
+    given = [value for value in values if value is not None]
+    return min(given) if given else None

@@ -1,0 +1,1 @@
+"""What the user asks for: manifests, inputs, templates, and the requests that they make."""

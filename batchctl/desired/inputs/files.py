@@ -1,0 +1,112 @@
+"""Which files a job reads: globs expanded, paths confined, formats told from suffixes."""
+
+from __future__ import annotations
+
+import glob
+import os
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePath
+from typing import Literal
+
+from batchctl.desired.inputs.row import split_place
+from batchctl.desired.job import Input, InputFormat, Job
+from batchctl.desired.paths import PathRefused, confine
+from batchctl.words.diagnostics import Diagnostic
+
+Compression = Literal["gzip", "zstd"]
+
+_FORMATS: dict[str, InputFormat] = {".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "json"}
+_COMPRESSIONS: dict[str, Compression] = {".gz": "gzip", ".zst": "zstd", ".zstd": "zstd"}
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFile:
+    """One file to read, or the inline rows of an input (`path` None). `shown` is how messages name it;
+    `index` its place in the job's list; `size` in bytes as stored."""
+
+    index: int
+    input_index: int
+    shown: str
+    path: Path | None
+    format: InputFormat | None = None
+    compression: Compression | None = None
+    size: int = 0
+
+
+def files_of(job: Job) -> tuple[tuple[SourceFile, ...], tuple[Diagnostic, ...]]:
+    """Everything that the job reads, in order, and the mistakes in naming it."""
+    found: list[SourceFile] = []
+    findings: list[Diagnostic] = []
+    for input_index, entry in enumerate(job.inputs):
+        if entry.rows is not None:
+            found.append(SourceFile(len(found), input_index, entry.span.file or job.manifest.name, None))
+            continue
+        try:
+            paths = _expand(entry.path or "", job)
+        except PathRefused as refused:
+            findings.append(Diagnostic("input-refused", str(refused), entry.span))
+            continue
+        for path in paths:
+            described = _describe(path, entry, job, len(found), input_index)
+            if isinstance(described, Diagnostic):
+                findings.append(described)
+            else:
+                found.append(described)
+    return tuple(found), tuple(findings)
+
+
+def locate(job: Job, place: int) -> str:
+    """The row that a worker was at, in words; `place` as in `Row.place`."""
+    index, row = split_place(place)
+    files, _ = files_of(job)
+    if index >= len(files):
+        return "an unknown row"
+    return f"row {row} of {files[index].shown}" if row else f"the start of {files[index].shown}"
+
+
+def _expand(written: str, job: Job) -> list[Path]:
+    """The files that a path or a glob names. A file whose name only looks like a glob is taken as it is."""
+    literal = confine(written, folder=job.folder, root=job.root)
+    if literal.exists() or not glob.has_magic(written):
+        return [literal]
+    matches = sorted(_matches(written, job))
+    if not matches:
+        raise PathRefused(f'no file matches "{written}"')
+    return matches
+
+
+def _matches(pattern: str, job: Job) -> Iterator[Path]:
+    for match in glob.iglob(pattern, root_dir=job.folder, recursive=True):
+        path = confine(match, folder=job.folder, root=job.root)
+        if not path.is_dir():
+            yield path
+
+
+def _describe(path: Path, entry: Input, job: Job, index: int, input_index: int) -> SourceFile | Diagnostic:
+    shown = _shown(path, entry.path or "", job.folder)
+    try:
+        status = path.stat()
+    except OSError as error:
+        return Diagnostic("input-missing", f"cannot read {shown}: {error.strerror}", entry.span)
+    if not stat.S_ISREG(status.st_mode):
+        kind = "a directory" if stat.S_ISDIR(status.st_mode) else "no regular file"
+        return Diagnostic("input-refused", f"{shown} is {kind}; inputs are files", entry.span)
+    name = PurePath(path.name)
+    compression = _COMPRESSIONS.get(name.suffix.lower())
+    if compression:
+        name = name.with_suffix("")
+    file_format = entry.format or _FORMATS.get(name.suffix.lower())
+    if file_format is None:
+        return Diagnostic(
+            "input-format", f"cannot tell the format of {shown} from its name", entry.span,
+            notes=('write "format: csv", "format: jsonl" or "format: json"',),
+        )
+    return SourceFile(index, input_index, shown, path, file_format, compression, status.st_size)
+
+
+def _shown(path: Path, written: str, folder: Path) -> str:
+    if os.path.isabs(written):
+        return str(path)
+    return Path(os.path.relpath(path, folder.resolve())).as_posix()

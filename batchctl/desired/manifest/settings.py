@@ -1,0 +1,157 @@
+"""The job's smaller settings: endpoint, window, batch, retry and budget, held against the dialect."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import cast
+
+from batchctl.desired.job import BatchSettings, Budget, Retry, RetryReason
+from batchctl.desired.manifest.context import Context, is_text, items, number, section, text
+from batchctl.desired.manifest.tree import Mapping
+from batchctl.desired.manifest.values import is_dynamic
+from batchctl.words.dialects import DAY_S, BodyKind, Dialect, parse_window
+from batchctl.words.remote import TAG_ATTEMPT, TAG_JOB, TAG_SHARD
+
+DEFAULT_ENDPOINT = "/v1/chat/completions"
+DEFAULT_WINDOW = "24h"
+
+_TAGS = (TAG_JOB, TAG_SHARD, TAG_ATTEMPT)
+_RESERVED = "batchctl_"
+
+
+def endpoint(document: Mapping, dialect: Dialect | None, context: Context) -> tuple[str, BodyKind | None]:
+    """The endpoint and the kind of its bodies; the kind is None where it cannot be told."""
+    node = text(document, "endpoint")
+    if node is None:
+        if "endpoint" in document.entries or dialect is None:
+            return DEFAULT_ENDPOINT, None
+        return DEFAULT_ENDPOINT, dialect.body_kind(DEFAULT_ENDPOINT)
+    kind = dialect.body_kind(node.text) if dialect else None
+    if is_dynamic(node.text):
+        context.findings.error("not-a-template", node, "the endpoint is not a template", "write one path")
+    elif dialect is not None and kind is None:
+        paths = [path for path, _ in dialect.endpoints]
+        close = get_close_matches(node.text, paths, n=1)
+        label = f'did you mean "{close[0]}"?' if close else "the endpoints are: " + ", ".join(paths)
+        note = "a path that the provider serves beside those of its dialect is named under provider.endpoints"
+        message = f"the dialect {dialect.name} has no endpoint {node.text}"
+        context.findings.error("unknown-endpoint", node, message, label, notes=(note,))
+    return node.text, kind
+
+
+def window(document: Mapping, dialect: Dialect | None, context: Context) -> str:
+    """The completion window, within what the dialect offers."""
+    node = text(document, "completion_window")
+    written = node.text if node else DEFAULT_WINDOW
+    seconds = parse_window(written)
+    if dialect is None or (node is None and "completion_window" in document.entries):
+        return written
+    shortest, longest = dialect.windows_s
+    if seconds is None or not shortest <= seconds <= longest:
+        allowed = _spoken(shortest) if shortest == longest else f"{_spoken(shortest)} to {_spoken(longest)}"
+        message = f"the dialect {dialect.name} has no completion window of {written}"
+        at = node or document.key("provider")
+        context.findings.error("out-of-range", at, message, f"write a completion_window of {allowed}")
+    return written
+
+
+def batch(document: Mapping, dialect: Dialect | None, context: Context) -> BatchSettings:
+    """How requests are packed, never above what the provider takes."""
+    given = section(document, "batch")
+    if given is None:
+        return BatchSettings()
+    settings = BatchSettings(
+        number(given, "max_requests"), number(given, "max_bytes"), number(given, "max_enqueued_tokens"),
+        number(given, "output_expires_after"), _metadata(given, dialect, context),
+    )  # fmt: skip
+    if dialect is not None:
+        _check_limits(given, settings, dialect, context)
+        _check_expiry(given, settings.output_expires_after, dialect, context)
+    return settings
+
+
+def retry(document: Mapping) -> Retry:
+    """Which requests are asked again; an empty list of reasons means none."""
+    given = section(document, "retry")
+    if given is None:
+        return Retry()
+    attempts = number(given, "max_attempts") or Retry().max_attempts
+    if "reasons" not in given.entries:
+        return Retry(attempts)
+    reasons = tuple(cast(RetryReason, item.text) for item in items(given, "reasons") if is_text(item))
+    return Retry(attempts, reasons)
+
+
+def budget(document: Mapping) -> Budget:
+    """The ceilings of the job."""
+    given = section(document, "budget")
+    return Budget(number(given, "max_requests") if given else None)
+
+
+def _check_limits(given: Mapping, settings: BatchSettings, dialect: Dialect, context: Context) -> None:
+    limits = dialect.limits
+    pairs = (
+        ("max_requests", settings.max_requests, limits.max_requests),
+        ("max_bytes", settings.max_bytes, limits.refused_bytes),
+        ("max_enqueued_tokens", settings.max_enqueued_tokens, limits.max_enqueued_tokens),
+    )
+    for key, value, limit in pairs:
+        if value is not None and limit is not None and value > limit:
+            message = f"batch.{key} is above what the provider takes ({limit:,})"
+            context.findings.error("above-limit", given.get(key), message, f"write {limit} or less")
+    if settings.max_requests is not None and settings.max_requests < limits.min_requests:
+        message = f"the provider takes no batch of fewer than {limits.min_requests:,} requests"
+        at = given.get("max_requests")
+        context.findings.error("out-of-range", at, message, f"write {limits.min_requests} or more")
+
+
+def _check_expiry(given: Mapping, seconds: int | None, dialect: Dialect, context: Context) -> None:
+    if seconds is None:
+        return
+    if dialect.output_expiry_s is None:
+        message = f"the dialect {dialect.name} has no output expiry"
+        context.findings.error("no-output-expiry", given.key("output_expires_after"), message, "remove it")
+        return
+    least, most = dialect.output_expiry_s
+    if not least <= seconds <= most:
+        message = f"output_expires_after must be {least:,} to {most:,} seconds"
+        label = f"write {least}, {most} or a number between"
+        context.findings.error("out-of-range", given.get("output_expires_after"), message, label)
+
+
+def _metadata(given: Mapping, dialect: Dialect | None, context: Context) -> tuple[tuple[str, str], ...]:
+    written = section(given, "metadata")
+    if written is None:
+        return ()
+    findings = context.findings
+    for name, (key, _) in written.entries.items():
+        if name.startswith(_RESERVED):
+            label = "give it another name"
+            findings.error("reserved-metadata", key, f"names that start with {_RESERVED} are batchctl's own", label)
+    if dialect is not None and written.entries:
+        _check_metadata_size(given, written, dialect, context)
+    return tuple((name, node.text) for name, (_, node) in written.entries.items() if is_text(node))
+
+
+def _check_metadata_size(given: Mapping, written: Mapping, dialect: Dialect, context: Context) -> None:
+    bounds, findings = dialect.metadata, context.findings
+    if not bounds.supported:
+        message = f"the dialect {dialect.name} has no metadata"
+        findings.error("metadata-limit", given.key("metadata"), message, "remove it")
+        return
+    room = max(bounds.max_pairs - len(_TAGS), 0)
+    if len(written.entries) > room:
+        message = f"batch.metadata has {len(written.entries)} entries; the provider has room for {room}"
+        note = f"it takes {bounds.max_pairs}, and batchctl needs {len(_TAGS)} of them to know its batches again"
+        findings.error("metadata-limit", given.key("metadata"), message, "remove some", notes=(note,))
+    for name, (key, node) in written.entries.items():
+        if not 0 < len(name) <= bounds.max_key:
+            message = f"a name of metadata must have 1 to {bounds.max_key} characters"
+            findings.error("metadata-limit", key, message, "shorten it")
+        if is_text(node) and len(node.text) > bounds.max_value:
+            message = f"a value of metadata must have at most {bounds.max_value} characters"
+            findings.error("metadata-limit", node, message, "shorten it")
+
+
+def _spoken(seconds: int) -> str:
+    return f"{seconds // DAY_S}d" if seconds % DAY_S == 0 and seconds > DAY_S else f"{seconds // 3600}h"

@@ -1,0 +1,70 @@
+"""The text of one manifest, and where its characters stand."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from functools import cached_property
+
+from batchctl.words.diagnostics import Span
+
+_BREAK = re.compile(r"\r\n|\r|\n")
+
+#: What follows these names on a line is not shown, whatever is wrong with the line. `{env: …}` is no secret.
+_CREDENTIAL_LINE = re.compile(
+    r"""(?i)((?:authorization|cookie|secret|passw(?:or)?d|api[-_]?key|virtual-key|(?<![a-z])token)["']?\s*:\s*)[^\s{].*"""
+)
+#: Texts that look like the keys that vendors hand out.
+_KEY = re.compile(r"\b(?:sk|gsk|csk|pk|key)[-_][A-Za-z0-9_-]{16,}|(?<=://)[^\s/@]*:[^\s/@]*(?=@)")
+
+HIDDEN = "***"
+
+
+class Source:
+    """One file's text under the name that the user gave it. Characters are counted from 0, lines from 1."""
+
+    def __init__(self, name: str, text: str) -> None:
+        self.name = name
+        self.text = text
+        self._concealed: set[tuple[int, int]] = set()
+
+    @cached_property
+    def _starts(self) -> list[int]:
+        return [0, *(match.end() for match in _BREAK.finditer(self.text))]
+
+    def line_of(self, index: int) -> int:
+        """The line on which a character stands."""
+        return bisect_right(self._starts, index)
+
+    def column_of(self, index: int) -> int:
+        """The column, from 1, of a character on its line."""
+        return index - self._starts[self.line_of(index) - 1] + 1
+
+    def line_text(self, line: int) -> str:
+        """A line without its break, as it is in the file."""
+        if not 1 <= line <= len(self._starts):
+            return ""
+        return _BREAK.split(self.text[self._starts[line - 1] : self._end_of(line)], maxsplit=1)[0]
+
+    def span(self, start: int, end: int) -> Span:
+        """The place from `start` up to `end`, cut at the end of its first line; at least one character."""
+        line = self.line_of(start)
+        column = self.column_of(start)
+        rest = len(self.line_text(line)) - column + 1
+        return Span(self.name, line, column, max(1, min(end - start, rest)))
+
+    def conceal(self, start: int, end: int) -> None:
+        """Never show these characters in a diagnostic."""
+        self._concealed.add((start, end))
+
+    def shown_line(self, line: int) -> str:
+        """A line as a diagnostic may show it: without secrets."""
+        text, offset = self.line_text(line), self._starts[min(line, len(self._starts)) - 1]
+        for start, end in sorted(self._concealed, reverse=True):
+            first, last = max(start - offset, 0), min(end - offset, len(text))
+            if first < last:
+                text = text[:first] + HIDDEN + text[last:]
+        return _KEY.sub(HIDDEN, _CREDENTIAL_LINE.sub(rf"\1{HIDDEN}", text))
+
+    def _end_of(self, line: int) -> int:
+        return self._starts[line] if line < len(self._starts) else len(self.text)

@@ -1,0 +1,45 @@
+"""Templates that stand in files of their own: `{file: prompt.j2}`."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from batchctl.desired.job import Template
+from batchctl.desired.manifest.context import Context, is_text, text
+from batchctl.desired.manifest.reading import Unreadable, read_regular
+from batchctl.desired.manifest.tree import Mapping, Node
+from batchctl.desired.manifest.values import text_value
+from batchctl.words.diagnostics import Span
+
+#: Bytes of a template file.
+MAX_TEMPLATE = 2**20
+
+
+def prompt_text(node: Node | None, context: Context) -> str | Template | None:
+    """A text of a prompt, written in place or as `{file: PATH}`; None where it cannot be used."""
+    if is_text(node):
+        return text_value(node, context.source)
+    if isinstance(node, Mapping) and not node.broken:
+        return _from_file(node, context)
+    return None
+
+
+def _from_file(node: Mapping, context: Context) -> Template | None:
+    written = text(node, "file")
+    path = context.path(written) if written else None
+    if written is None or path is None:
+        return None
+    try:
+        content = read_regular(path, MAX_TEMPLATE).decode("utf-8-sig")
+    except Unreadable as error:
+        context.findings.error("template-file", written, f'the template "{written.text}" {error}', error.advice)
+        return None
+    except UnicodeDecodeError as error:
+        message = f'the template "{written.text}" is not UTF-8 (byte {error.start})'
+        context.findings.error("template-file", written, message, "save it as UTF-8")
+        return None
+    context.read.add(path)
+    shown = os.path.join(os.path.dirname(context.source.name), written.text)
+    first = content.split("\n", 1)[0].rstrip("\r")
+    return Template(content, Span(str(Path(shown)), 1, 1, max(len(first), 1)), line_offsets=True)

@@ -1,0 +1,106 @@
+"""YAML as a stream of events under limits, so that a hostile document is refused before anything is built from it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import yaml
+
+from batchctl.desired.manifest.source import Source
+
+#: Nesting of a document. libyaml's composer recurses on the C stack and dies at some 30,000 levels; its event
+#: parser does not recurse, but takes quadratic time in flow collections, so it is left at this depth.
+MAX_DEPTH = 64
+#: Scalars, lists and mappings of a file: tens of thousands of inline rows, and no more.
+MAX_NODES = 500_000
+
+_LOADER: type = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_FORBIDDEN = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_OPEN_BRACES = re.compile(r"(?:^|[:\-,\[{]\s+)(\{\{|\{%|\{#)")
+_STARTS = (yaml.MappingStartEvent, yaml.SequenceStartEvent)
+_ENDS = (yaml.MappingEndEvent, yaml.SequenceEndEvent)
+
+#: What libyaml says, and what to do about it. The first whose words are in the problem is shown.
+_HINTS = (
+    ("mapping values are not allowed", 'a text that holds ": " must stand in quotes'),
+    ("could not find expected ':'", 'a ":" after a key is missing, or a text must be indented'),
+    ("did not find expected key", "check the indentation here and on the line above, and that quotes are closed"),
+    ("expected <block end>", "check the indentation here and on the line above"),
+    ("did not find expected '-' indicator", "check the indentation here and on the line above"),
+    ("cannot start any token", "a text that starts with this character must stand in quotes"),
+    ("unexpected end of stream", "a quote is not closed"),
+    ("unknown escape character", "in double quotes a backslash starts an escape: double it, or use single quotes"),
+    ("did not find expected ',' or", "a bracket or brace is not closed, or a text in it must stand in quotes"),
+    ("undefined tag handle", 'a text that starts with "!" must stand in quotes'),
+    ("while scanning an alias", 'a text that starts with "*" must stand in quotes'),
+    ("while scanning an anchor", 'a text that starts with "&" must stand in quotes'),
+    ("block scalar", 'after "|" or ">" the text starts on the next line'),
+)
+
+
+class Refused(Exception):
+    """The rest of a file cannot be read: why, where, and what to do."""
+
+    def __init__(self, code: str, message: str, place: tuple[int, int], label: str) -> None:
+        super().__init__(message)
+        self.code, self.message, self.place, self.label = code, message, place, label
+
+
+def events(source: Source) -> Iterator[yaml.Event]:
+    """The events of a file's documents. Raises Refused where the file cannot or must not be read further."""
+    bad = _FORBIDDEN.search(source.text)
+    if bad:
+        name = f"U+{ord(bad[0]):04X}"
+        label = 'remove it, or write it as an escape in double quotes ("\\u00…")'
+        raise Refused("control-character", f"the character {name} may not stand in YAML", bad.span(), label)
+    try:
+        yield from _limited(yaml.parse(source.text, Loader=_LOADER))
+    except yaml.MarkedYAMLError as error:
+        raise _syntax_error(error, source) from None
+    except (yaml.YAMLError, ValueError) as error:
+        raise Refused("yaml-syntax", f"this is not YAML: {error}", (0, 1), "") from None
+
+
+def _limited(stream: Iterator[yaml.Event]) -> Iterator[yaml.Event]:
+    depth = nodes = 0
+    for event in stream:
+        if isinstance(event, _STARTS):
+            depth += 1
+            if depth > MAX_DEPTH:
+                place = event.start_mark.index, event.start_mark.index + 1
+                raise Refused("too-deep", f"more than {MAX_DEPTH} levels of nesting", place, "flatten the data")
+        elif isinstance(event, _ENDS):
+            depth -= 1
+            yield event
+            continue
+        nodes += 1
+        if nodes > MAX_NODES:
+            place = event.start_mark.index, event.start_mark.index + 1
+            label = "move the rows to a file of their own, and name it by path"
+            raise Refused("too-many-values", f"the file holds more than {MAX_NODES:,} values", place, label)
+        yield event
+
+
+def _syntax_error(error: yaml.MarkedYAMLError, source: Source) -> Refused:
+    mark = error.problem_mark or error.context_mark
+    index = min(mark.index, len(source.text)) if mark else 0
+    line = source.line_text(source.line_of(index))
+    if "\t" in line[: len(line) - len(line.lstrip())]:
+        start = index - source.column_of(index) + 1 + line.index("\t")
+        return Refused("tab-indentation", "a tab in the indentation", (start, start + 1), "indent with spaces")
+    problem = " ".join(part for part in (error.context, error.problem) if part)
+    for number in (source.line_of(index), source.line_of(error.context_mark.index) if error.context_mark else 0):
+        braces = _OPEN_BRACES.search(source.line_text(number))
+        if braces:
+            start = index - source.column_of(index) + 1 if number == source.line_of(index) else error.context_mark.index
+            if number == source.line_of(index):
+                start += braces.start(1)
+            return unquoted_template((start, start + 2))
+    label = next((hint for words, hint in _HINTS if words in problem), "")
+    return Refused("yaml-syntax", f"this is not YAML: {error.problem or problem}", (index, index + 1), label)
+
+
+def unquoted_template(place: tuple[int, int]) -> Refused:
+    """A template that YAML takes for a mapping."""
+    return Refused("unquoted-template", "a template must stand in quotes", place, 'write it as "{{ … }}"')

@@ -1,0 +1,1 @@
+"""Rendering: rows and templates become requests, in worker processes with limits."""

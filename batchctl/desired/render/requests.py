@@ -1,0 +1,185 @@
+"""From a row to its request: the body spliced together, its digest, and the line that asks for it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, NamedTuple
+
+from jinja2.runtime import Context
+
+from batchctl.desired.inputs.inline_rows import plain
+from batchctl.desired.inputs.row import Row, RowError
+from batchctl.desired.job import Job, Template
+from batchctl.desired.render.bodies import Gap, path_text, spliced
+from batchctl.desired.render.gaps import GapFiller, units_of
+from batchctl.desired.render.rules import Rules, rules_of
+from batchctl.desired.render.selection import check_where, key_text, truth
+from batchctl.desired.templates.compiling import Compiled, TemplateFailed, Templates
+from batchctl.desired.templates.records import JobRecord, RowRecord, VarsRecord
+from batchctl.words.diagnostics import Diagnostic
+from batchctl.words.digest import canonical_json, custom_id, request_digest, request_id, request_prefix
+from batchctl.words.errors import InvalidInput
+
+#: What the templates of a request may see.
+NAMES = frozenset(("row", "vars", "job"))
+
+#: Requests whose whole validation is remembered.
+_REMEMBERED = 4096
+
+
+class Rendered(NamedTuple):
+    """One request. `line` ends with a newline; `units` counts embedding inputs."""
+
+    identity: bytes
+    digest: bytes
+    line: bytes
+    key: str | None
+    units: int
+
+
+class RequestRenderer:
+    """Renders the rows of one job; compiled once per process.
+
+    `rules` are those of `rules_of(job)`; without them they are made here. Raises InvalidInput with every mistake
+    that can be told without a row.
+    """
+
+    def __init__(self, job: Job, rules: Rules | None = None) -> None:
+        self._job = job
+        self._prefix = request_prefix(job.endpoint, job.revision)
+        self._tail = b'","method":"POST","url":' + canonical_json(job.endpoint) + b"}\n"
+        self._shared = shared_names(job)
+        self._templates = Templates(job.folder, NAMES)
+        findings: tuple[Diagnostic, ...] = ()
+        if rules is None:
+            rules, findings = rules_of(job)
+        self._keys = [self._compiled(entry.key) for entry in job.inputs]
+        self._wheres = [self._compiled(entry.where) for entry in job.inputs]
+        for where in self._wheres:
+            if where is not None:
+                check_where(where, self._templates)
+        self._pieces, self._fillers = self._body(rules)
+        self._units = self._static_units()
+        self._input = next((filler for filler in self._fillers if filler.gap.path == ("input",)), None)
+        self._valid: dict[tuple[bytes, ...], None] = {}
+        findings += tuple(self._templates.findings)
+        if findings:
+            raise InvalidInput(findings)
+
+    def accepts(self, row: Row) -> bool:
+        """Whether the `where` of the row's input lets it in. Raises RowError."""
+        where = self._wheres[row.input_index]
+        if where is None:
+            return True
+        try:
+            return truth(where, self._context(row))
+        except (TemplateFailed, RowError) as error:
+            raise _about(row, error.finding) from None
+
+    def render(self, row: Row) -> Rendered:
+        """The request that a row asks. Raises RowError with a finding that names template and row."""
+        try:
+            return self._render(row)
+        except (TemplateFailed, RowError) as error:
+            raise _about(row, error.finding) from None
+
+    def _render(self, row: Row) -> Rendered:
+        context = self._context(row)
+        pieces = self._pieces.copy()
+        undecided = False
+        at = 1
+        for filler in self._fillers:
+            pieces[at], valid = filler.fill(context)
+            undecided = undecided or not valid
+            at += 2
+        body = b"".join(pieces)
+        if undecided:
+            self._validate(pieces, body)
+        template = self._keys[row.input_index]
+        key = None if template is None else key_text(template, context)
+        digest = request_digest(self._prefix, key, body)
+        identity = request_id(digest)
+        line = b'{"body":' + body + b',"custom_id":"' + custom_id(key, identity).encode() + self._tail
+        if len(line) > self._job.provider.dialect.limits.refused_bytes:
+            raise RowError(self._too_large(len(line)))
+        units = self._units
+        if not units:
+            units = self._input.units(context) if self._input is not None else 1
+        return Rendered(identity, digest, line, key, units)
+
+    def _context(self, row: Row) -> Context:
+        return self._templates.context({"row": RowRecord(row.data), **self._shared})
+
+    def _compiled(self, template: Template | None) -> Compiled | None:
+        return None if template is None else self._templates.compile(template, keep_type=True)
+
+    def _body(self, rules: Rules) -> tuple[list[bytes], list[GapFiller]]:
+        """The static pieces with an empty place for each gap between them, and what fills the gaps."""
+        statics, gaps = spliced(self._job.body)
+        pieces = [statics[0]]
+        fillers: list[GapFiller] = []
+        for gap, static in zip(gaps, statics[1:], strict=True):
+            filler = self._filler(gap, rules)
+            if filler is not None:
+                fillers.append(filler)
+            pieces += [b"", static]
+        return pieces, fillers
+
+    def _filler(self, gap: Gap, rules: Rules) -> GapFiller | None:
+        compiled = self._templates.compile(gap.template, keep_type=True)
+        return None if compiled is None else GapFiller(gap, compiled, rules.get(gap.path, frozenset()))
+
+    def _static_units(self) -> int:
+        """Embedding inputs of every request, where the manifest alone decides; else 0."""
+        if self._job.body_kind != "embeddings":
+            return 1
+        node: Any = self._job.body.get("input")
+        return 0 if isinstance(node, Template) else units_of(node)
+
+    def _validate(self, pieces: list[bytes], body: bytes) -> None:
+        """The whole schema on the whole body, for what the rules cannot decide. Raises RowError."""
+        varying = tuple(pieces[1::2])
+        if varying in self._valid:
+            return
+        from batchctl.desired.render import schema  # takes 100 ms to import, and most jobs never need it here
+
+        complaint = schema.complaint(self._job.body_kind, json.loads(body))
+        if complaint is not None:
+            raise RowError(self._invalid(complaint))
+        if len(self._valid) < _REMEMBERED:
+            self._valid[varying] = None
+
+    def _invalid(self, complaint: str) -> Diagnostic:
+        """The finding for an invalid body, at the template that made the named part of it."""
+        message = f"{self._job.endpoint} does not take this body: {complaint}"
+        for filler in self._fillers:
+            if complaint.startswith(path_text(filler.gap.path)):
+                return filler.finding("invalid-request", message)
+        return Diagnostic("invalid-request", message, self._job.span)
+
+    def _too_large(self, size: int) -> Diagnostic:
+        limit = self._job.provider.dialect.limits.refused_bytes
+        message = f"the request has {size:,} bytes; {self._job.provider.where.name} takes files of {limit:,}"
+        return Diagnostic("request-too-large", message, self._job.span)
+
+
+def shared_names(job: Job) -> dict[str, Any]:
+    """What templates see beside the row: `vars` and `job`."""
+    about = {
+        "name": job.name, "model": job.model, "endpoint": job.endpoint, "revision": job.revision,
+        "description": job.description, "labels": plain(job.labels), "provider": job.provider.where.name,
+        "completion_window": job.completion_window,
+    }  # fmt: skip
+    return {"vars": VarsRecord(plain(job.vars)), "job": JobRecord(about)}
+
+
+def _about(row: Row, finding: Diagnostic) -> RowError:
+    note = f"while rendering {row}"
+    return RowError(
+        Diagnostic(
+            finding.code, finding.message, finding.span, finding.label, finding.source, (*finding.notes, note)
+        )
+    )
+
+
+__all__ = ["NAMES", "Rendered", "RequestRenderer", "RowError", "shared_names"]

@@ -1,0 +1,88 @@
+"""What a row can change in a request is found out once, so that a line need not be validated as a whole.
+
+Each gap of the skeleton is probed with values of each kind: where all of a kind pass, no value of that kind can
+make the request invalid, and rows are not looked at. Any other value has the whole request validated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from batchctl.desired.job import Job, Template
+from batchctl.desired.render import schema
+from batchctl.desired.render.bodies import Gap, Path, with_gaps
+from batchctl.words.diagnostics import Diagnostic
+from batchctl.words.dialects import BodyKind
+
+ValueKind = Literal["text", "empty", "integer", "float", "boolean", "null"]
+
+#: By place of a gap, the kinds of values that are valid there whatever they are.
+Rules = Mapping[Path, frozenset[ValueKind]]
+
+#: Values that stand for their kind; extremes, so that a bound shows.
+_PROBES: dict[ValueKind, tuple[Any, ...]] = {
+    "text": ("\x00 {{ no word that an enumeration would have }}",),
+    "empty": ("",),
+    "integer": (-(10**40), -1, 0, 1, 10**40),
+    "float": (-1e300, -0.5, 0.5, 1e300),
+    "boolean": (True, False),
+    "null": (None,),
+}
+
+
+def kind_of(value: Any) -> ValueKind | None:
+    """The kind of a scalar; None for lists and objects, which no rule covers."""
+    if isinstance(value, str):
+        return "text" if value else "empty"
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "boolean"
+    if isinstance(value, int):
+        return "integer"
+    return "float" if isinstance(value, float) else None
+
+
+def rules_of(job: Job) -> tuple[Rules, tuple[Diagnostic, ...]]:
+    """The rules of a job's body, and what is wrong with it in every row."""
+    gaps: list[Gap] = []
+
+    def unknown(gap: Gap) -> Any:
+        text = _plain_text(gap.template)
+        if text is not None:
+            return text
+        gaps.append(gap)
+        return schema.UNKNOWN
+
+    skeleton = with_gaps(job.body, unknown)
+    wrong = schema.complaint(job.body_kind, skeleton)
+    if wrong is not None:
+        message = f"{job.endpoint} does not take this body: {wrong}"
+        return {}, (Diagnostic("invalid-request", message, job.span),)
+    return {gap.path: _accepted(job.body_kind, skeleton, gap.path) for gap in gaps}, ()
+
+
+def _plain_text(template: Template) -> str | None:
+    """The text of a template that Jinja would leave as it is, told without Jinja."""
+    source = template.source
+    return None if "{" in source else source.removesuffix("\n")
+
+
+def _accepted(kind: BodyKind, skeleton: Any, path: Path) -> frozenset[ValueKind]:
+    return frozenset(
+        name for name, values in _PROBES.items()
+        if all(schema.accepts(kind, _replaced(skeleton, path, value)) for value in values)
+    )
+
+
+def _replaced(node: Any, path: Path, value: Any) -> Any:
+    if not path:
+        return value
+    step, rest = path[0], path[1:]
+    copy = node.copy()
+    copy[step] = _replaced(node[step], rest, value)
+    return copy
+
+
+__all__ = ["Rules", "ValueKind", "kind_of", "rules_of"]

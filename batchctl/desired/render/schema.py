@@ -1,0 +1,76 @@
+"""The JSON Schema of request bodies, one definition per kind, and what a body does wrong by it."""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+from jsonschema import validators
+from jsonschema.exceptions import ValidationError, best_match
+
+import batchctl
+from batchctl.desired.render.bodies import path_text
+from batchctl.words.dialects import BodyKind
+
+_NAME = "requests.v1.schema.json"
+_SHOWN = 300
+
+
+class _Unknown:
+    """Stands for a value that is only known row by row: whatever is asked of it may be so."""
+
+    def __repr__(self) -> str:
+        return "{{ … }}"
+
+
+UNKNOWN = _Unknown()
+
+
+def complaint(kind: BodyKind, body: Any) -> str | None:
+    """What is wrong with a body, in a sentence that names the place; None when nothing is."""
+    error = best_match(_validator(kind).iter_errors(body))
+    if error is None:
+        return None
+    where = path_text(tuple(error.absolute_path))
+    message = error.message if len(error.message) <= _SHOWN else error.message[: _SHOWN - 1] + "…"
+    return f"{where}: {message}" if where else message
+
+
+def accepts(kind: BodyKind, body: Any) -> bool:
+    """Whether a body is valid, as far as it is known."""
+    return bool(_validator(kind).is_valid(body))
+
+
+@functools.cache
+def _validator(kind: BodyKind) -> Any:
+    definition = {"$ref": f"#/definitions/{kind}", "definitions": _document()["definitions"]}
+    return _lenient()(definition)
+
+
+@functools.cache
+def _lenient() -> Any:
+    """Draft 7, with every keyword satisfied by UNKNOWN."""
+    draft: Any = jsonschema.Draft7Validator
+    extend: Any = validators.extend
+    return extend(draft, {keyword: _unless_unknown(check) for keyword, check in draft.VALIDATORS.items()})
+
+
+def _unless_unknown(check: Callable[..., Any]) -> Callable[..., Iterator[ValidationError]]:
+    def checked(validator: Any, value: Any, instance: Any, schema: Any) -> Iterator[ValidationError]:
+        if instance is not UNKNOWN:
+            yield from check(validator, value, instance, schema) or ()
+
+    return checked
+
+
+@functools.cache
+def _document() -> dict[str, Any]:
+    package = Path(batchctl.__file__).parent
+    # In a wheel the schemas lie in the package, in a checkout beside it.
+    path = next(path for path in (package / "schemas" / _NAME, package.parent / "schemas" / _NAME) if path.exists())
+    document: dict[str, Any] = json.loads(path.read_bytes())
+    return document

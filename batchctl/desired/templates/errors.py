@@ -1,0 +1,109 @@
+"""What went wrong in a template, as a diagnostic that names the template's line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from difflib import get_close_matches
+from pathlib import Path
+from types import TracebackType
+
+import jinja2
+from jinja2.exceptions import SecurityError
+
+from batchctl.desired.job import Template
+from batchctl.desired.templates.environment import NotAValue
+from batchctl.desired.templates.loader import IncludeRefused
+from batchctl.desired.templates.sizes import TooLarge
+from batchctl.words.diagnostics import Diagnostic, Span
+
+_MESSAGE_SHOWN = 300
+
+#: Finds the template of the manifest that a compiled one was made from; None for an included file.
+Origin = Callable[[jinja2.Template], Template | None]
+
+_CODES: tuple[tuple[type[BaseException], str], ...] = (
+    (jinja2.TemplateSyntaxError, "template-syntax"),
+    (SecurityError, "template-unsafe"),
+    (jinja2.UndefinedError, "template-undefined"),
+    (IncludeRefused, "template-include"),
+    (jinja2.TemplateNotFound, "template-missing"),
+    (TooLarge, "template-too-large"),
+    (NotAValue, "template-type"),
+    (MemoryError, "template-memory"),
+    (RecursionError, "template-recursion"),
+    (TypeError, "template-type"),
+)
+
+
+def place(template: Template, line: int, *, label: str = "") -> tuple[Span, str]:
+    """Where line `line` (from 1) of a template stands, and the text of that line."""
+    lines = template.source.splitlines() or [""]
+    source = lines[min(max(line, 1), len(lines)) - 1]
+    if not template.line_offsets:
+        return template.origin, source
+    column = template.origin.column if line == 1 else len(source) - len(source.lstrip()) + 1
+    length = max(len(source.strip()), 1)
+    return Span(template.origin.file, template.origin.line + line - 1, column, length), source
+
+
+def undefined_name(template: Template, name: str, line: int, visible: Iterable[str]) -> Diagnostic:
+    """A name that no template here can see, found before anything is rendered."""
+    known = sorted(visible)
+    close = get_close_matches(name, known, n=1)
+    span, source = place(template, line)
+    label = f'did you mean "{close[0]}"?' if close else ""
+    note = "names here are: " + ", ".join(known)
+    return Diagnostic("template-undefined", f'unknown name "{name}"', span, label, source, (note,))
+
+
+def finding(error: BaseException, template: Template, origin: Origin) -> Diagnostic:
+    """The diagnostic for an exception that compiling or rendering `template` raised."""
+    code = next((code for kind, code in _CODES if isinstance(error, kind)), "template-failed")
+    span, source = _where(error, template, origin)
+    return Diagnostic(code, _message(error), span, source=source)
+
+
+def _message(error: BaseException) -> str:
+    if isinstance(error, MemoryError):
+        return "the template needs more memory than a worker may use"
+    if isinstance(error, RecursionError):
+        return "the template calls itself too deeply"
+    text = str(error.message if isinstance(error, jinja2.TemplateError) and error.message else error)
+    text = text.split("\n", 1)[0]
+    if not isinstance(error, (jinja2.TemplateError, TooLarge, NotAValue)):
+        text = f"{type(error).__name__}: {text}"
+    return text if len(text) <= _MESSAGE_SHOWN else text[: _MESSAGE_SHOWN - 1] + "…"
+
+
+def _where(error: BaseException, template: Template, origin: Origin) -> tuple[Span, str | None]:
+    if isinstance(error, jinja2.TemplateSyntaxError):
+        if error.filename and not error.filename.startswith("<"):
+            return Span(error.filename, error.lineno), _line_of(Path(error.filename), error.lineno)
+        return place(template, error.lineno)
+    found = _innermost(error.__traceback__)
+    if found is None:
+        return place(template, 1)
+    compiled, line = found
+    owner = origin(compiled)
+    if owner is not None:
+        return place(owner, line)
+    file = compiled.filename or str(compiled.name)
+    return Span(file, line), _line_of(Path(file), line)
+
+
+def _innermost(traceback: TracebackType | None) -> tuple[jinja2.Template, int] | None:
+    """The deepest compiled template of a traceback, with the line of its source."""
+    found = None
+    while traceback is not None:
+        compiled = traceback.tb_frame.f_globals.get("__jinja_template__")
+        if isinstance(compiled, jinja2.Template):
+            found = compiled, compiled.get_corresponding_lineno(traceback.tb_lineno)
+        traceback = traceback.tb_next
+    return found
+
+
+def _line_of(path: Path, line: int) -> str | None:
+    try:
+        return path.read_text("utf-8-sig").splitlines()[line - 1]
+    except (OSError, ValueError, IndexError):
+        return None

@@ -1,0 +1,71 @@
+"""A compact index over one batch's result files: for each answered request, its outcome and where its line is."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from batchctl.words.digest import ID_BYTES, text_digest
+from batchctl.words.ids import IdIndex, IdList
+from batchctl.words.outcomes import Outcome
+
+_ENTRY = struct.Struct(">10sBBQI")
+
+OUTPUT_FILE = 0
+ERROR_FILE = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One line of a result file. `file` is OUTPUT_FILE or ERROR_FILE; `offset` and `length` are in bytes."""
+
+    id: bytes
+    outcome: Outcome
+    file: int
+    offset: int
+    length: int
+
+
+class AnswerIndex:
+    """The answers of one batch, at most one a request, as 24 bytes each."""
+
+    __slots__ = ("blob",)
+
+    def __init__(self, blob: bytes = b"") -> None:
+        if len(blob) % _ENTRY.size:
+            raise ValueError("an answer index is a whole number of entries")
+        self.blob = blob
+
+    @classmethod
+    def of(cls, answers: Iterable[Answer]) -> AnswerIndex:
+        return cls(b"".join(
+            _ENTRY.pack(answer.id, answer.outcome, answer.file, answer.offset, answer.length) for answer in answers))
+
+    def __len__(self) -> int:
+        return len(self.blob) // _ENTRY.size
+
+    def __iter__(self) -> Iterator[Answer]:
+        for identity, outcome, file, offset, length in _ENTRY.iter_unpack(self.blob):
+            yield Answer(identity, Outcome(outcome), file, offset, length)
+
+    def ids(self) -> IdList:
+        """The answered requests, in the order of the files."""
+        size = _ENTRY.size
+        blob = self.blob
+        return IdList(b"".join(blob[start : start + ID_BYTES] for start in range(0, len(blob), size)))
+
+    def outcomes(self, ids: IdList, otherwise: Outcome) -> bytes:
+        """One outcome a request of `ids`, in that order; `otherwise` for those without an answer."""
+        index = IdIndex(ids)
+        made = bytearray([otherwise]) * len(ids)
+        for identity, outcome, *_ in _ENTRY.iter_unpack(self.blob):
+            position = index.find(identity)
+            if position is not None:
+                made[position] = outcome
+        return bytes(made)
+
+
+def outcomes_digest(ids: IdList, outcomes: bytes) -> str:
+    """The digest under which the lockfile records how a batch ended for each of its requests."""
+    return text_digest(ids.blob, outcomes)

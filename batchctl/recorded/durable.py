@@ -1,0 +1,97 @@
+"""Files that are the old one or the new one after a crash at any instruction, never something between.
+
+The rules, which every writer in batchctl follows by using this module:
+
+1. A file is written under a temporary name in its own folder, flushed to the disk, and renamed over the old one;
+   then the folder is flushed, so that the new name survives a power cut.
+2. An error before the rename removes the temporary file and leaves the old one alone. A failed flush is an error:
+   the same descriptor is never flushed again (the kernel may have dropped the pages).
+3. A symlinked target is followed first, so that the link stays a link.
+4. Temporary files of a killed process are ignored by readers, and swept only under the run lock.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+_SUFFIX = ".tmp"
+_BUFFER = 1 << 20
+
+
+@contextlib.contextmanager
+def replacing(path: Path, *, private: bool = False) -> Iterator[BinaryIO]:
+    """Opens a new file that takes the place of `path` when the block ends without an error.
+
+    The new file keeps the permissions of the old one; a file that was not there gets the usual ones, or is
+    readable by its owner only where `private`. Raises OSError.
+    """
+    target = path.resolve()
+    temporary = target.with_name(f".{target.name}.{secrets.token_hex(6)}{_SUFFIX}")
+    mode = _mode_of(target, private)
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0), mode)
+    try:
+        with open(descriptor, "wb", buffering=_BUFFER) as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, target)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
+        raise
+    sync_folder(target.parent)
+
+
+def write(path: Path, data: bytes, *, private: bool = False) -> None:
+    """Replaces the whole content of `path`. Raises OSError, with the old content still there."""
+    with replacing(path, private=private) as file:
+        file.write(data)
+
+
+def move_folder(source: Path, target: Path) -> None:
+    """Gives a finished folder its final name. Its files are flushed first. Raises OSError when `target` exists."""
+    for file in sorted(source.iterdir()):
+        with open(file, "rb") as opened:
+            os.fsync(opened.fileno())
+    sync_folder(source)
+    os.rename(source, target)
+    sync_folder(target.parent)
+
+
+def make_folder(path: Path) -> None:
+    """Creates a folder and those above it, and makes their names durable."""
+    if path.is_dir():
+        return
+    make_folder(path.parent)
+    with contextlib.suppress(FileExistsError):
+        path.mkdir()
+    sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Makes renames in `folder` durable. Systems and file systems that cannot flush a folder are left at that."""
+    if os.name == "nt":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        with contextlib.suppress(OSError):
+            os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def is_temporary(path: Path) -> bool:
+    """True for what `replacing` leaves behind when it is killed."""
+    return path.name.startswith(".") and path.name.endswith(_SUFFIX)
+
+
+def _mode_of(target: Path, private: bool) -> int:
+    try:
+        return target.stat().st_mode & 0o777
+    except FileNotFoundError:
+        return 0o600 if private else 0o666

@@ -1,0 +1,164 @@
+"""The store beside a manifest: rendered shards, and results that have been paid for.
+
+    .batchctl/
+      .gitignore                 "*"
+      run.lock, run.lock.json    the run lock
+      shards/<digest>.jsonl      a rendered shard, as uploaded
+      shards/<digest>.ids        the ten-byte ids of its requests, in order
+      results/<batch>/           output.jsonl, error.jsonl, answers.bin: written once, verified, then never changed
+      server/                    the local provider's own data
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import re
+import secrets
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from batchctl.recorded import durable
+from batchctl.recorded.answers import ERROR_FILE, OUTPUT_FILE, Answer, AnswerIndex
+from batchctl.recorded.records import BatchRecord
+from batchctl.words.digest import shard_digest
+from batchctl.words.errors import StateError
+from batchctl.words.ids import IdList
+
+_SAFE_NAME = re.compile(r"[A-Za-z0-9_-]{1,100}")
+_FILES = {OUTPUT_FILE: "output.jsonl", ERROR_FILE: "error.jsonl"}
+_INDEX = "answers.bin"
+
+
+@dataclass(frozen=True, slots=True)
+class StoredResults:
+    """The fetched results of one batch."""
+
+    folder: Path
+    index: AnswerIndex
+
+    def path(self, file: int) -> Path:
+        return self.folder / _FILES[file]
+
+    def line(self, answer: Answer) -> bytes:
+        """The bytes of an answer's line. Raises StateError when the file is not what was stored."""
+        try:
+            with open(self.path(answer.file), "rb") as file:
+                file.seek(answer.offset)
+                return file.read(answer.length)
+        except OSError as error:
+            raise StateError(f"stored results cannot be read: {error}") from error
+
+
+class Store:
+    """One manifest folder's store. Reading never writes; writing happens under the run lock."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._shards = folder / "shards"
+        self._results = folder / "results"
+
+    def prepare(self) -> None:
+        """Makes the folders, and keeps them out of version control. Raises StateError."""
+        try:
+            for folder in (self._shards, self._results):
+                durable.make_folder(folder)
+            ignore = self.folder / ".gitignore"
+            if not ignore.exists():
+                durable.write(ignore, b"*\n")
+        except OSError as error:
+            raise StateError(f"the store {self.folder} cannot be made: {error.strerror or error}") from error
+
+    def shard_path(self, digest: str) -> Path:
+        return self._shards / f"{digest}.jsonl"
+
+    @contextlib.contextmanager
+    def writing_shard(self, digest: str) -> Iterator[BinaryIO]:
+        """A new rendered shard, there as a whole or not at all. Raises StateError."""
+        try:
+            with durable.replacing(self.shard_path(digest), private=True) as file:
+                yield file
+        except OSError as error:
+            raise StateError(f"a shard cannot be written to {self._shards}: {error.strerror or error}") from error
+
+    def drop_shard(self, digest: str) -> None:
+        """Removes a rendered shard; its ids stay, and it can be rendered again."""
+        self.shard_path(digest).unlink(missing_ok=True)
+
+    def ids(self, digest: str) -> IdList | None:
+        """The requests of a shard, or None when they are not here or not what the name says."""
+        try:
+            ids = IdList((self._shards / f"{digest}.ids").read_bytes())
+        except (OSError, ValueError):
+            return None
+        return ids if shard_digest([ids.blob]) == digest else None
+
+    def keep_ids(self, digest: str, ids: IdList) -> None:
+        """Raises StateError."""
+        try:
+            durable.write(self._shards / f"{digest}.ids", ids.blob, private=True)
+        except OSError as error:
+            raise StateError(f"a shard's ids cannot be written to {self._shards}: {error.strerror or error}") from error
+
+    def results_folder(self, record: BatchRecord) -> Path:
+        """Where a batch's results are kept. Ids that a server reuses after losing its data do not collide, as the
+        name holds the time of creation too."""
+        identity = f"{record.provider.base_url}\n{record.batch_id}\n{record.created_at}\n{record.input_file_id}"
+        mark = hashlib.sha256(identity.encode()).hexdigest()
+        name = record.batch_id or ""
+        return self._results / (f"{name}-{mark[:8]}" if _SAFE_NAME.fullmatch(name) else mark)
+
+    def results(self, record: BatchRecord) -> StoredResults | None:
+        """The results of a batch, or None when they are not (or no longer) here."""
+        folder = self.results_folder(record)
+        try:
+            index = AnswerIndex((folder / _INDEX).read_bytes())
+        except (OSError, ValueError):
+            return None
+        return StoredResults(folder, index)
+
+    @contextlib.contextmanager
+    def receiving(self, record: BatchRecord) -> Iterator[Receiving]:
+        """A folder to download a batch's files into; what is not kept by the end of the block is removed."""
+        folder = self._results / f".{secrets.token_hex(8)}.tmp"
+        try:
+            folder.mkdir(mode=0o700)
+        except OSError as error:
+            raise StateError(f"the store {self._results} cannot be written: {error.strerror or error}") from error
+        try:
+            yield Receiving(folder, self.results_folder(record))
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def sweep(self) -> None:
+        """Removes what killed runs left behind. Only under the run lock."""
+        for parent in (self._shards, self._results):
+            with contextlib.suppress(OSError):
+                for path in parent.iterdir():
+                    if durable.is_temporary(path):
+                        shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Receiving:
+    """Results on their way into the store."""
+
+    folder: Path
+    final: Path
+
+    def path(self, file: int) -> Path:
+        return self.folder / _FILES[file]
+
+    def keep(self, index: AnswerIndex) -> StoredResults:
+        """Makes verified files the batch's results, in place of damaged ones. Raises StateError."""
+        try:
+            (self.folder / _INDEX).write_bytes(index.blob)
+            if self.final.exists():
+                shutil.rmtree(self.final)
+            durable.move_folder(self.folder, self.final)
+        except OSError as error:
+            raise StateError(f"results cannot be kept in {self.final}: {error.strerror or error}") from error
+        return StoredResults(self.final, index)

@@ -1,0 +1,107 @@
+"""Opens providers: finds the key, starts or joins the local server, and keeps one connection an account."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Literal
+
+from batchctl.remote.http import Http
+from batchctl.remote.provider import Provider
+from batchctl.words.dialects import DIALECTS, Dialect
+from batchctl.words.digest import text_digest
+from batchctl.words.errors import LocalServerError, RemoteError
+from batchctl.words.remote import Coordinates
+
+Headers = tuple[tuple[str, str | tuple[Literal["env"], str]], ...]
+HttpFactory = Callable[..., Http]
+
+
+class Providers:
+    """The providers that one command talks to. Close it to let the local server end.
+
+    `runs` is False for commands that only look: the local server then starts, but runs no lines.
+    """
+
+    def __init__(self, *, runs: bool, environ: Mapping[str, str] = os.environ, http: HttpFactory = Http) -> None:
+        self._runs = runs
+        self._environ = environ
+        self._http = http
+        self._open: dict[tuple[Coordinates, Path | None], Provider] = {}
+        self._exit = ExitStack()
+
+    def __enter__(self) -> Providers:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._exit.close()
+
+    def get(self, where: Coordinates, dialect: Dialect | None = None, headers: Headers = (), *, store: Path,
+            upstream_api_key_env: str | None = None, concurrency: int = 8) -> Provider:
+        """The provider at these coordinates; `dialect` and `headers` come from the manifest where it still names it.
+
+        Raises RemoteError when its key is not set, LocalServerError when the local server does not start.
+        """
+        dialect = dialect or DIALECTS.get(where.dialect)
+        if dialect is None:
+            raise RemoteError(f'the dialect "{where.dialect}" is not known to this batchctl')
+        place = (where, store if where.dialect == "local" else None)
+        if place not in self._open:
+            if where.dialect == "local":
+                http = self._local(where, store, upstream_api_key_env, concurrency)
+            else:
+                http = self._hosted(where, dialect, headers)
+            self._exit.callback(http.close)
+            self._open[place] = Provider(where, dialect, http)
+        return self._open[place]
+
+    def _hosted(self, where: Coordinates, dialect: Dialect, headers: Headers) -> Http:
+        base_url = where.base_url or dialect.base_url
+        if base_url is None:
+            raise RemoteError(f'the provider "{where.name}" has no base_url')
+        made = dict(dialect.headers)
+        secrets = []
+        if where.api_key_env:
+            key = self._read(where.api_key_env, where.name)
+            made["authorization"] = f"Bearer {key}"
+            secrets.append(key)
+        for name, value in headers:
+            if isinstance(value, tuple):
+                value = self._read(value[1], where.name)
+                secrets.append(value)
+            made[name.lower()] = value
+        if where.organization:
+            made["openai-organization"] = where.organization
+        if where.project:
+            made["openai-project"] = where.project
+        return self._http(base_url=base_url.rstrip("/"), headers=made, secrets=secrets)
+
+    def _local(self, where: Coordinates, store: Path, key_env: str | None, concurrency: int) -> Http:
+        from batchctl.server import launch
+
+        try:
+            server = launch.connect(
+                local_data(store, where.upstream), upstream=where.upstream, upstream_key_env=key_env,
+                concurrency=concurrency, run=self._runs,
+            )
+        except launch.LaunchError as error:
+            raise LocalServerError(str(error)) from error
+        self._exit.callback(server.close)
+        return self._http(base_url=server.base_url, headers={"authorization": f"Bearer {server.token}"},
+                          secrets=[server.token])
+
+    def _read(self, variable: str, provider: str) -> str:
+        value = self._environ.get(variable, "").strip()
+        if not value:
+            raise RemoteError(f'the provider "{provider}" needs the environment variable {variable}, which is not set')
+        if not value.isascii() or not value.isprintable():
+            raise RemoteError(f"the environment variable {variable} holds characters that no HTTP header can carry")
+        return value
+
+
+def local_data(store: Path, upstream: str | None) -> Path:
+    """The local server's data folder: one a store and upstream, since its answers count for that upstream alone."""
+    name = "echo" if upstream is None else text_digest(upstream.encode())[7:23]
+    return store / "server" / name

@@ -1,0 +1,56 @@
+"""Downloads a provider's file to disk: continued where it broke off, and never taken for whole when it is not."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from urllib.parse import quote
+
+from batchctl.remote import retry
+from batchctl.remote.http import Download, Http
+from batchctl.words.errors import Unavailable
+
+_TRIES = 6
+_RANGE = re.compile(r"bytes (\d+)-")
+
+
+def download(http: Http, file_id: str, target: Path) -> int:
+    """Writes the content of a file to `target` and returns its size in bytes.
+
+    A server that honours Range continues where the last try ended; any other starts again. Raises Refusal (404: the
+    file is gone) or Unavailable when it stays incomplete.
+    """
+    for attempt in range(1, _TRIES + 1):
+        try:
+            return _once(http, file_id, target)
+        except Unavailable:
+            if attempt == _TRIES:
+                raise
+            http.sleep(retry.wait_s(attempt, None, http.rng))
+    raise AssertionError("unreachable")
+
+
+def _once(http: Http, file_id: str, target: Path) -> int:
+    have = target.stat().st_size if target.exists() else 0
+    headers = {"accept": "*/*", "accept-encoding": "identity"}
+    if have:
+        headers["range"] = f"bytes={have}-"
+    path = f"/files/{quote(file_id, safe='')}/content"
+    with http.stream(path, headers) as got, open(target, "ab") as file:
+        if not _continues(got, have):
+            file.truncate(0)
+            have = 0
+        for block in got.blocks():
+            file.write(block)
+        file.flush()
+        size = os.fstat(file.fileno()).st_size
+        length = got.headers.get("content-length", "")
+        if length.isdigit() and "content-encoding" not in got.headers and size - have != int(length):
+            raise Unavailable(f"GET {path}: {size - have} bytes of {length} arrived")
+    return size
+
+
+def _continues(got: Download, have: int) -> bool:
+    start = _RANGE.match(got.headers.get("content-range", ""))
+    return got.status == 206 and start is not None and int(start[1]) == have

@@ -1,0 +1,209 @@
+"""HTTP to one provider: the only module that imports httpx. Keeps keys out of every message."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, BinaryIO
+
+import httpx
+import orjson
+
+from batchctl import __version__
+from batchctl.remote import retry
+from batchctl.remote.retry import Failure, RetryRule
+from batchctl.words.errors import OutcomeUnknown, Refusal, RemoteError, Unavailable
+
+_MAX_JSON = 64 << 20
+_SHOWN = 500
+_BLOCK = 1 << 20
+_CONNECT_S = 10.0
+
+#: Failures of httpx that happen before a byte of the request has left.
+_BEFORE_SENDING = (
+    httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol, httpx.ProxyError,
+)
+
+Params = Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class FilePart:
+    """The file of a multipart upload. `open` is called anew for each try, so that nothing is sent half."""
+
+    name: str
+    open: Callable[[], BinaryIO]
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """One try's end: either `value` is usable, or `failure` says how it went wrong."""
+
+    failure: Failure | None = None
+    value: Any = None
+    status: int = 0
+    message: str = ""
+    error_code: str | None = None
+    retry_after_s: float | None = None
+
+
+@dataclass(slots=True)
+class Http:
+    """Calls to one base URL with one set of credentials. `secrets` are cut out of every message."""
+
+    base_url: str
+    headers: Mapping[str, str]
+    secrets: Sequence[str] = ()
+    transport: httpx.BaseTransport | None = None
+    sleep: Callable[[float], None] = time.sleep
+    monotonic: Callable[[], float] = time.monotonic
+    now: Callable[[], float] = time.time
+    rng: random.Random = field(default_factory=random.Random)
+    _client: httpx.Client | None = None
+
+    def close(self) -> None:
+        if self._client is not None:
+            self._client.close()
+            self._client = None
+
+    def json(self, method: str, path: str, rule: RetryRule, *, params: Params = (), body: Any = None,
+             read_s: float = 60.0) -> Any:
+        """The JSON object that the provider answers with.
+
+        Raises Refusal (nothing was made), OutcomeUnknown (a write whose answer was lost) or Unavailable.
+        """
+        content = None if body is None else orjson.dumps(body)
+        extra = {} if content is None else {"content-type": "application/json"}
+        return self._tried(method, path, rule, lambda: self._send(
+            method, path, read_s, params=params, content=content, headers=extra))
+
+    def upload(self, path: str, fields: Mapping[str, str], file: FilePart, rule: RetryRule) -> Any:
+        """Sends a multipart form, streamed, with its file last, and returns the JSON answer. Raises as `json`."""
+
+        def once() -> _Answer:
+            with file.open() as opened:
+                part = (file.name, opened, "application/octet-stream")
+                return self._send("POST", path, 600.0, data=dict(fields), files={"file": part})
+
+        return self._tried("POST", path, rule, once)
+
+    @contextmanager
+    def stream(self, path: str, headers: Mapping[str, str]) -> Iterator[Download]:
+        """One try at a download. Raises Refusal or Unavailable; what breaks off later raises Unavailable too."""
+        try:
+            with self._open().stream("GET", self._url(path), headers=dict(headers), timeout=_timeouts(60.0)) as got:
+                if got.status_code not in (200, 206):
+                    got.read()
+                    raise self._error("GET", path, self._judge("GET", got))
+                yield Download(got.status_code, {name.lower(): value for name, value in got.headers.items()}, got)
+        except httpx.HTTPError as error:
+            raise Unavailable(f"GET {path}: {self._clean(_told(error))}") from error
+
+    def _tried(self, method: str, path: str, rule: RetryRule, send: Callable[[], _Answer]) -> Any:
+        deadline = self.monotonic() + rule.deadline_s
+        attempt = 1
+        while True:
+            answer = send()
+            if answer.failure is None:
+                return answer.value
+            if answer.failure in rule.unknown:
+                raise OutcomeUnknown(self._said(method, path, answer))
+            pause_s = retry.wait_s(attempt, answer.retry_after_s, self.rng)
+            late = self.monotonic() + pause_s > deadline or pause_s > retry.LONGEST_RETRY_AFTER_S
+            if answer.failure not in rule.again or attempt >= rule.tries or late:
+                raise self._error(method, path, answer)
+            self.sleep(pause_s)
+            attempt += 1
+
+    def _send(self, method: str, path: str, read_s: float, **request: Any) -> _Answer:
+        try:
+            with self._open().stream(method, self._url(path), timeout=_timeouts(read_s), **request) as got:
+                body = bytearray()
+                for block in got.iter_bytes(_BLOCK):
+                    body += block
+                    if len(body) > _MAX_JSON:
+                        return _Answer(Failure.BROKEN, status=got.status_code, message="the answer is too large")
+                return self._judge(method, got, bytes(body))
+        except _BEFORE_SENDING as error:
+            return _Answer(Failure.NOT_SENT, message=self._clean(_told(error)))
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            return _Answer(Failure.NO_ANSWER, message=self._clean(_told(error)))
+
+    def _judge(self, method: str, got: httpx.Response, body: bytes | None = None) -> _Answer:
+        body = got.content if body is None else body
+        failure = retry.classify(got.status_code, write=method != "GET")
+        value: Any = None
+        try:
+            value = orjson.loads(body)
+        except orjson.JSONDecodeError:
+            failure = failure or Failure.BROKEN
+        if failure is None and not isinstance(value, dict | list):
+            failure = Failure.BROKEN
+        if failure is None:
+            return _Answer(value=value, status=got.status_code)
+        message, code = error_of(value, body)
+        return _Answer(
+            failure, status=got.status_code, message=self._clean(message), error_code=code,
+            retry_after_s=retry.retry_after_s({name.lower(): text for name, text in got.headers.items()}, self.now()),
+        )
+
+    def _error(self, method: str, path: str, answer: _Answer) -> RemoteError:
+        said = self._said(method, path, answer)
+        if answer.failure in (Failure.REFUSED, Failure.BUSY):
+            return Refusal(said, status=answer.status, error_code=answer.error_code,
+                           retry_after_s=answer.retry_after_s)
+        return Unavailable(said)
+
+    def _said(self, method: str, path: str, answer: _Answer) -> str:
+        status = f"{answer.status} " if answer.status else ""
+        return f"{method} {self.base_url}{path}: {status}{answer.message}".rstrip()
+
+    def _open(self) -> httpx.Client:
+        if self._client is None:
+            agent = {"user-agent": f"batchctl/{__version__}"}
+            self._client = httpx.Client(headers={**agent, **self.headers}, transport=self.transport)
+        return self._client
+
+    def _url(self, path: str) -> str:
+        return self.base_url + path
+
+    def _clean(self, text: str) -> str:
+        for secret in self.secrets:
+            if secret:
+                text = text.replace(secret, "[secret]")
+        return text[:_SHOWN]
+
+
+@dataclass(frozen=True, slots=True)
+class Download:
+    """A download under way. `status` is 200, or 206 where the server continued from an offset."""
+
+    status: int
+    headers: Mapping[str, str]
+    _response: httpx.Response
+
+    def blocks(self) -> Iterator[bytes]:
+        return self._response.iter_bytes(_BLOCK)
+
+
+def error_of(value: Any, body: bytes) -> tuple[str, str | None]:
+    """The message and the code of an error answer, in any of the envelopes that servers use."""
+    if isinstance(value, dict):
+        error = value.get("error", value.get("detail", value.get("message", value.get("html-message"))))
+        if isinstance(error, dict):
+            code = error.get("code") or error.get("type")
+            return str(error.get("message") or error), None if code is None else str(code)
+        if error is not None:
+            return str(error), None
+    return body[:_SHOWN].decode(errors="replace"), None
+
+
+def _timeouts(read_s: float) -> httpx.Timeout:
+    return httpx.Timeout(read_s, connect=_CONNECT_S, pool=_CONNECT_S)
+
+
+def _told(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__

@@ -1,0 +1,147 @@
+"""Answers lines by sending them to an OpenAI-compatible synchronous endpoint, with retries."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import random
+import time
+from collections.abc import Awaitable, Callable
+from email.utils import parsedate_to_datetime
+from urllib.parse import urlsplit
+
+import httpx
+import orjson
+
+from batchctl.server.upstream import Answer, LineRequest, no_answer
+
+MAX_TRIES = 5
+RETRIED = frozenset({408, 409, 429})
+MAX_RETRY_AFTER_S = 60.0
+BACKOFF_S = 0.5
+MAX_BACKOFF_S = 8.0
+MAX_ANSWER_BYTES = 64 * 1024 * 1024
+TIMEOUT = httpx.Timeout(600.0, connect=10.0)
+
+
+def target(base_url: str, line_url: str) -> str:
+    """Where a line goes: `http://h/v1` and `http://h` both lead `/v1/chat/completions` to the same place.
+
+    A base with a path is what the SDKs call a base URL, and stands for the line's `/v1`; a base
+    without one stands for the host alone.
+    """
+    base = base_url.rstrip("/")
+    if urlsplit(base).path:
+        line_url = line_url.removeprefix("/v1")
+    return base + line_url
+
+
+class Forward:
+    """An `Upstream` over HTTP."""
+
+    costs = True
+
+    def __init__(
+        self,
+        base_url: str,
+        key: str | None,
+        *,
+        concurrency: int,
+        transport: httpx.AsyncBaseTransport | None = None,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        rng: random.Random | None = None,
+    ) -> None:
+        """`key` is sent as a Bearer token."""
+        self._base_url = base_url
+        self._sleep = sleep
+        self._rng = rng or random.Random()
+        self._client = httpx.AsyncClient(
+            headers={"Authorization": f"Bearer {key}"} if key else {},
+            timeout=TIMEOUT,
+            limits=httpx.Limits(max_connections=concurrency, max_keepalive_connections=concurrency),
+            transport=transport,
+            # A proxy set for the internet cannot reach a model on this machine.
+            trust_env=not _is_loopback(base_url),
+        )
+
+    async def answer(self, request: LineRequest) -> Answer:
+        """Tries up to five times; a refusal that another try would not change is final at once."""
+        url = target(self._base_url, request.url)
+        content = orjson.dumps(request.body)
+        for attempt in range(1, MAX_TRIES + 1):
+            retry_after: float | None = None
+            try:
+                answer, retry_after = await self._post(url, content)
+            except httpx.TransportError as error:
+                answer = no_answer("upstream_unreachable", f"{type(error).__name__}: {error}"[:500])
+            except httpx.HTTPError as error:
+                return no_answer("upstream_invalid_response", f"{type(error).__name__}: {error}"[:500])
+            if attempt == MAX_TRIES or not _worth_another_try(answer):
+                break
+            await self._sleep(self._pause_s(attempt, retry_after))
+        return answer
+
+    async def close(self) -> None:
+        """Closes the connections."""
+        await self._client.aclose()
+
+    async def _post(self, url: str, content: bytes) -> tuple[Answer, float | None]:
+        headers = {"Content-Type": "application/json"}
+        async with self._client.stream("POST", url, content=content, headers=headers) as response:
+            raw = bytearray()
+            async for chunk in response.aiter_bytes():
+                raw += chunk
+                if len(raw) > MAX_ANSWER_BYTES:
+                    message = f"The upstream's answer is larger than {MAX_ANSWER_BYTES} bytes."
+                    return no_answer("upstream_answer_too_large", message), None
+            return _read(response, bytes(raw)), _retry_after_s(response.headers.get("retry-after"))
+
+    def _pause_s(self, attempt: int, retry_after: float | None) -> float:
+        if retry_after is not None:
+            return min(retry_after, MAX_RETRY_AFTER_S)
+        return self._rng.uniform(0, min(MAX_BACKOFF_S, BACKOFF_S * 2.0**attempt))
+
+
+def _read(response: httpx.Response, raw: bytes) -> Answer:
+    status = response.status_code
+    request_id = response.headers.get("x-request-id", "")[:200]
+    try:
+        return Answer(status, orjson.loads(raw), request_id)
+    except orjson.JSONDecodeError:
+        text = raw[:2000].decode("utf-8", "replace")
+    if 200 <= status < 300:
+        # The status is kept out of the record: a client must not take this for an answer.
+        return no_answer(
+            "upstream_invalid_response", f"The upstream answered {status} without JSON: {text[:200]}"
+        )
+    error = {"message": text or f"HTTP {status}", "type": "upstream_error", "param": None, "code": None}
+    return Answer(status, {"error": error}, request_id)
+
+
+def _worth_another_try(answer: Answer) -> bool:
+    if answer.status is None:
+        return answer.error_code == "upstream_unreachable"
+    return answer.status in RETRIED or answer.status >= 500
+
+
+def _retry_after_s(header: str | None) -> float | None:
+    if header is None:
+        return None
+    try:
+        return max(0.0, float(header))
+    except ValueError:
+        pass
+    try:
+        return max(0.0, parsedate_to_datetime(header).timestamp() - time.time())
+    except (ValueError, TypeError):
+        return None
+
+
+def _is_loopback(url: str) -> bool:
+    host = urlsplit(url).hostname or ""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

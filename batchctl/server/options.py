@@ -1,0 +1,38 @@
+"""What a server is started with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+
+@dataclass(frozen=True, slots=True)
+class ServeOptions:
+    """The options of `batchctl serve`; `port` 0 means any free one."""
+
+    data: Path
+    host: str = "127.0.0.1"
+    port: int = 0
+    dialect: str = "openai"
+    upstream: str | None = None
+    upstream_key_env: str | None = None
+    concurrency: int = 8
+    ephemeral: bool = False
+    """End with the last client, run lines only while one wants it, and let in only who has the token."""
+
+
+def upstream_problem(url: str) -> str | None:
+    """Why this cannot be an upstream, or None. A secret has no place in it: it is shown and stored."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError as error:
+        return f"the upstream URL cannot be read: {error}"
+    if parts.scheme not in ("http", "https") or not parts.hostname or port == 0:
+        return "the upstream must be an http or https URL"
+    if parts.username or parts.password:
+        return "the upstream URL must not hold a password; name an environment variable with the key instead"
+    if parts.query or parts.fragment:
+        return "the upstream URL must not have a query or a fragment"
+    return None

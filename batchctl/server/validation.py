@@ -1,0 +1,182 @@
+"""Checks a batch's input file line by line, as strictly as the vendor, and notes where each line is."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import orjson
+
+from batchctl.server.dialects import ServerDialect
+from batchctl.server.errors import json_type
+
+
+MAX_SHOWN = 200
+
+
+@dataclass(frozen=True, slots=True)
+class InputError:
+    """One entry of a failed batch's `errors.data`; `line` counts from 1, null for the file as a whole."""
+
+    code: str
+    message: str
+    line: int | None = None
+    param: str | None = None
+
+
+@dataclass(slots=True)
+class CheckedInput:
+    """What was found: the place of each line in bytes, its custom_id, the one model, or errors."""
+
+    starts: array[int] = field(default_factory=lambda: array("Q"))
+    sizes: array[int] = field(default_factory=lambda: array("Q"))
+    custom_ids: list[str] = field(default_factory=list)
+    model: str | None = None
+    errors: list[InputError] = field(default_factory=list)
+
+
+def check_input(path: Path, endpoint: str, dialect: ServerDialect) -> CheckedInput:
+    """Reads the file once, holding one line at a time; stops at the vendor's maximum number of errors.
+
+    Raises `OSError` if the file cannot be read.
+    """
+    if path.stat().st_size > dialect.max_input_bytes:
+        limit = dialect.max_input_bytes
+        return _refused("file_too_large", f"The input file is larger than the maximum of {limit} bytes.")
+    checker = _Checker(endpoint, dialect)
+    with path.open("rb") as stream:
+        for number, raw in enumerate(stream, start=1):
+            if number > dialect.max_requests:
+                limit = dialect.max_requests
+                return _refused("too_many_tasks", f"The batch has more than the maximum of {limit} requests.")
+            checker.check(number, raw)
+            if len(checker.found.errors) >= dialect.max_validation_errors:
+                break
+    return checker.finish()
+
+
+def _refused(code: str, message: str) -> CheckedInput:
+    return CheckedInput(errors=[InputError(code, message)])
+
+
+class _Checker:
+    def __init__(self, endpoint: str, dialect: ServerDialect) -> None:
+        self.endpoint = endpoint
+        self.dialect = dialect
+        self.found = CheckedInput()
+        self._position = 0
+        self._first_lines: dict[str, int] = {}
+        self._model_line = 0
+        self._embedding_inputs = 0
+
+    def check(self, number: int, raw: bytes) -> None:
+        for error in self._errors_of(number, raw):
+            self.found.errors.append(error)
+        self.found.starts.append(self._position)
+        self.found.sizes.append(len(raw))
+        self._position += len(raw)
+
+    def finish(self) -> CheckedInput:
+        dialect, errors = self.dialect, self.found.errors
+        count = len(self.found.starts)
+        if count == 0:
+            errors.append(
+                InputError("empty_file", "The input file is empty. It must hold at least one request.")
+            )
+        elif count < dialect.min_requests and not errors:
+            message = f"The batch has {count} requests, fewer than the minimum of {dialect.min_requests}."
+            errors.append(InputError("too_few_tasks", message))
+        if self._embedding_inputs > dialect.max_embedding_inputs:
+            message = (
+                f"The batch has more than the maximum of {dialect.max_embedding_inputs} embedding inputs."
+            )
+            errors.append(InputError("too_many_tasks", message))
+        del errors[dialect.max_validation_errors :]
+        return self.found
+
+    def _errors_of(self, number: int, raw: bytes) -> Iterator[InputError]:
+        try:
+            row = orjson.loads(raw)
+        except orjson.JSONDecodeError:
+            row = None
+        if not isinstance(row, dict):
+            message = "This line is not parseable as valid JSON."
+            if row is not None:
+                message = f"This line is not a JSON object, but {json_type(row)}."
+            yield InputError("invalid_json_line", message, number)
+            return
+        yield from self._check_custom_id(number, row.get("custom_id"))
+        yield from self._check_target(number, row)
+        yield from self._check_body(number, row.get("body"))
+
+    def _check_custom_id(self, number: int, custom_id: object) -> Iterator[InputError]:
+        if custom_id is None:
+            yield _missing("custom_id", number)
+        elif not isinstance(custom_id, str):
+            yield _wrong_type("custom_id", "a string", custom_id, number)
+        elif not custom_id:
+            yield InputError("invalid_value", "The custom_id must not be empty.", number, "custom_id")
+        elif custom_id in self._first_lines:
+            message = (
+                f"The custom_id {_shown(custom_id)} is a duplicate of line {self._first_lines[custom_id]}."
+                " It must be unique for each request in a batch."
+            )
+            yield InputError("duplicate_custom_id", message, number, "custom_id")
+        else:
+            self._first_lines[custom_id] = number
+            self.found.custom_ids.append(custom_id)
+
+    def _check_target(self, number: int, row: dict[str, object]) -> Iterator[InputError]:
+        method, url = row.get("method"), row.get("url")
+        if method is None:
+            yield _missing("method", number)
+        elif method != "POST":
+            yield InputError(
+                "invalid_method",
+                f"Invalid value: {_shown(method)}. Supported values are: 'POST'.",
+                number,
+                "method",
+            )
+        if url is None:
+            yield _missing("url", number)
+        elif url != self.endpoint:
+            message = f"The URL {_shown(url)} does not match the batch's endpoint '{self.endpoint}'."
+            yield InputError("url_mismatch", message, number, "url")
+
+    def _check_body(self, number: int, body: object) -> Iterator[InputError]:
+        if body is None:
+            yield _missing("body", number)
+            return
+        if not isinstance(body, dict):
+            yield _wrong_type("body", "an object", body, number)
+            return
+        if self.endpoint == "/v1/embeddings":
+            asked = body.get("input")
+            self._embedding_inputs += len(asked) if isinstance(asked, list) else 1
+        model = body.get("model")
+        if model is not None and not isinstance(model, str):
+            yield _wrong_type("body.model", "a string", model, number)
+        elif self._model_line == 0:
+            self._model_line, self.found.model = number, model
+        elif model != self.found.model:
+            message = (
+                f"The model {_shown(model)} does not match the model {_shown(self.found.model)} of line"
+                f" {self._model_line}. A batch must use one model."
+            )
+            yield InputError("model_mismatch", message, number, "body.model")
+
+
+def _missing(param: str, number: int) -> InputError:
+    return InputError("missing_required_parameter", f"Missing required parameter: '{param}'.", number, param)
+
+
+def _wrong_type(param: str, expected: str, got: object, number: int) -> InputError:
+    message = f"Invalid type for '{param}': expected {expected}, but got {json_type(got)} instead."
+    return InputError("invalid_type", message, number, param)
+
+
+def _shown(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= MAX_SHOWN else text[:MAX_SHOWN] + "…"

@@ -1,0 +1,114 @@
+"""How one batch API differs from the others, as values: nothing here does anything."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+DAY_S = 24 * 3600
+
+#: What an endpoint's request body must hold, and where a prompt goes in it.
+BodyKind = Literal["chat", "responses", "embeddings", "completions", "audio", "images", "moderations", "other"]
+
+#: Statuses of the protocol that mean "nothing further will happen".
+ENDED = frozenset({"completed", "failed", "expired", "cancelled"})
+
+#: Spellings seen in the wild, and what they mean.
+STATUS_ALIASES = {"canceled": "cancelled", "canceling": "cancelling", "calling": "cancelling", "in_queue": "queued"}
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one input file may hold. Where sources disagree, `max_bytes` is the smaller figure, to which shards
+    are cut, and `refused_bytes` the larger, above which a single request is refused."""
+
+    max_requests: int = 50_000
+    min_requests: int = 1
+    max_bytes: int = 200_000_000
+    refused_bytes: int = 200_000_000
+    max_inputs: int | None = None
+    max_enqueued_tokens: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Metadata:
+    """Whether a batch takes metadata, and within which bounds (characters)."""
+
+    supported: bool = True
+    max_pairs: int = 16
+    max_key: int = 64
+    max_value: int = 512
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """One way of speaking the Files and Batches protocol.
+
+    `base_url` ends without a slash, and paths are appended to it. `windows_s` is the shortest and the longest
+    completion window in seconds. `api_key_env` is the variable that the vendor's own SDK reads.
+    """
+
+    name: str
+    base_url: str | None
+    api_key_env: str | None
+    endpoints: tuple[tuple[str, BodyKind], ...]
+    windows_s: tuple[int, int] = (DAY_S, DAY_S)
+    limits: Limits = Limits()
+    metadata: Metadata = Metadata()
+    one_model_per_file: bool = True
+    mixed_endpoints: bool = False
+    capacity_codes: frozenset[str] = frozenset({"token_limit_exceeded"})
+    cancel: tuple[tuple[str, str], ...] = (("POST", "/batches/{id}/cancel"),)
+    list_page: int = 100
+    output_expiry_s: tuple[int, int] | None = None
+    headers: tuple[tuple[str, str], ...] = field(default=())
+
+    def body_kind(self, endpoint: str) -> BodyKind | None:
+        """The kind of body that this endpoint takes, or None where the dialect does not know the endpoint."""
+        return dict(self.endpoints).get(endpoint)
+
+
+CHAT = ("/v1/chat/completions", "chat")
+
+OPENAI_ENDPOINTS: tuple[tuple[str, BodyKind], ...] = (
+    ("/v1/chat/completions", "chat"),
+    ("/v1/responses", "responses"),
+    ("/v1/embeddings", "embeddings"),
+    ("/v1/completions", "completions"),
+    ("/v1/moderations", "moderations"),
+    ("/v1/images/generations", "images"),
+    ("/v1/images/edits", "images"),
+    ("/v1/videos", "other"),
+)
+
+OPENAI = Dialect(
+    name="openai",
+    base_url="https://api.openai.com/v1",
+    api_key_env="OPENAI_API_KEY",
+    endpoints=OPENAI_ENDPOINTS,
+    limits=Limits(max_inputs=50_000),
+    output_expiry_s=(3600, 30 * DAY_S),
+)
+
+LOCAL = Dialect(
+    name="local",
+    base_url=None,
+    api_key_env=None,
+    endpoints=(
+        *OPENAI_ENDPOINTS,
+        ("/v1/audio/transcriptions", "audio"),
+        ("/v1/audio/translations", "audio"),
+    ),
+    windows_s=(3600, 7 * DAY_S),
+)
+
+#: Dialects by the name that a manifest gives.
+DIALECTS: dict[str, Dialect] = {dialect.name: dialect for dialect in (OPENAI, LOCAL)}
+
+
+def parse_window(text: str) -> int | None:
+    """Seconds of a completion window such as `24h` or `7d`, or None when it is not of that form."""
+    number, unit = text[:-1], text[-1:]
+    if not number.isascii() or not number.isdigit() or unit not in ("h", "d") or int(number) == 0:
+        return None
+    return int(number) * (3600 if unit == "h" else DAY_S)

@@ -1,0 +1,73 @@
+"""What happens, told by the core as values; only views turn them into text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Base of all events. `job` is empty for what concerns no single job."""
+
+    job: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rendering(Event):
+    """Rows read and rendered so far."""
+
+    rows: int
+    done: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Uploading(Event):
+    """Bytes of a shard's file sent so far."""
+
+    shard: str
+    sent: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Step(Event):
+    """One step of an apply was carried out: `verb` is an action's name, `detail` a short human text."""
+
+    verb: str
+    detail: str
+    batch_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BatchState(Event):
+    """Where a live batch stands."""
+
+    batch_id: str
+    status: str
+    completed: int
+    failed: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting(Event):
+    """Nothing can be done before the next poll."""
+
+    seconds: float
+    batches: int
+
+
+@dataclass(frozen=True, slots=True)
+class Notice(Event):
+    """Something that the user should know; `level` is "info" or "warning"."""
+
+    level: str
+    text: str
+
+
+Emit = Callable[[Event], None]
+
+
+def silent(event: Event) -> None:
+    """An `Emit` for callers that show nothing."""
