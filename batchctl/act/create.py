@@ -46,8 +46,7 @@ class Creator:
             shard=action.shard, attempt=action.attempt, requests=action.requests, provider=self._job.provider.where)
         self._book.add(self._job.name, intent)
         try:
-            uploaded = self._uploaded(provider, intent)
-            made = self._created(provider, uploaded)
+            uploaded, made = self._sent(provider, intent)
         except Refusal:
             self._drop(intent)
             raise
@@ -55,6 +54,18 @@ class Creator:
         self._book.change(self._job.name, uploaded, record)
         self._step(action.kind, f"{action.requests} requests in {made.id}", made.id)
         return record
+
+    def _sent(self, provider: Provider, intent: BatchRecord) -> tuple[BatchRecord, RemoteBatch]:
+        uploaded = self._uploaded(provider, intent)
+        try:
+            return uploaded, self._created(provider, uploaded)
+        except Refusal as refusal:
+            if not _file_unknown(refusal) or (intent.shard, intent.attempt) not in self._reusable:
+                raise
+        # The file of an earlier try is gone: uploading it anew is all that it takes.
+        del self._reusable[intent.shard, intent.attempt]
+        anew = self._uploaded(provider, uploaded)
+        return anew, self._created(provider, anew)
 
     def _uploaded(self, provider: Provider, intent: BatchRecord) -> BatchRecord:
         file_id = self._reusable.get((intent.shard, intent.attempt))

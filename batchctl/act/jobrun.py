@@ -48,7 +48,7 @@ class JobRun:
 
     def refresh(self) -> None:
         """Finds out what became of unfinished creates, adopts what is ours, and fetches what has ended."""
-        self._reusable |= intents.resolve(self._desk, self.name)
+        self._reusable = intents.resolve(self._desk, self.name)
         tried: set[tuple[str, str | None]] = set()
         for _ in range(_ROUNDS):
             todo = [action for action in self.plan().of(Kind.ADOPT, Kind.FETCH)
@@ -70,6 +70,7 @@ class JobRun:
             raise AmbiguousRemote(f"nothing is created while the batches cannot be listed: {plan.blocked}")
         if plan.over_budget:
             raise OverBudget(plan.over_budget)
+        self._reusable = self._turned_away() | self._reusable
         self._render(sending)
         for action in sending:
             self._guarded(action)
@@ -123,6 +124,12 @@ class JobRun:
                 self._step("forget", "it left the manifest")
             case Kind.WAIT:
                 pass
+
+    def _turned_away(self) -> Reusable:
+        """The files of batches that failed as a whole: what was for want of capacity is sent again as it is."""
+        where = self.job.provider.where if self.job is not None else None
+        return {(record.shard, record.attempt): record.input_file_id for record in self._desk.record(self.name).batches
+                if record.status == "failed" and record.input_file_id and record.provider == where}
 
     def _adopt(self, action: Action) -> None:
         assert action.record is not None

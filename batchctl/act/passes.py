@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from batchctl.act.desk import Desk, Options
 from batchctl.act.jobrun import JobRun
@@ -56,13 +57,13 @@ def look(project: Project, providers: Providers | None, options: Options, emit: 
     return PassReport(tuple(_planned(_run(desk, project, name)) for name in project.names(desk.recorded, options)))
 
 
-def apply(project: Project, providers: Providers, options: Options, emit: Emit, approve: Approve,
-          lock: RunLock) -> PassReport:
+def apply(project: Project, providers: Providers, options: Options, emit: Emit, approve: Approve, lock: RunLock, *,
+          sleep: Callable[[float], None] = time.sleep, monotonic: Callable[[], float] = time.monotonic) -> PassReport:
     """One pass, under the run lock that the caller holds. Raises StateError when the lockfile cannot be read."""
     project.store.prepare()
     project.store.sweep()
     lockfile = Lockfile(project.lockfile, project.shown, lock.check)
-    desk = project.working(lockfile, providers, options, emit)
+    desk = replace(project.working(lockfile, providers, options, emit), sleep=sleep, monotonic=monotonic)
     runs = [_run(desk, project, name) for name in project.names(lockfile.recorded, options)]
     for run in runs:
         _keeping(run, run.refresh)

@@ -61,15 +61,21 @@ class RunLock:
                 wait_s = min(wait_s * 2, 1.0)
             self._mark()
         except OSError as error:
+            self._lock.release()
             raise StateError(f"no run lock can be made in {self._path.parent}: {error.strerror or error}") from error
+        except BaseException:
+            self._lock.release()
+            raise
         return self
 
     def __exit__(self, *exc: object) -> None:
-        holder = holder_of(self._path.parent)
-        if holder is not None and holder.id == self._id:
-            with contextlib.suppress(OSError):
-                self._info.unlink()
-        self._lock.release()
+        try:
+            holder = holder_of(self._path.parent)
+            if holder is not None and holder.id == self._id:
+                with contextlib.suppress(OSError):
+                    self._info.unlink()
+        finally:
+            self._lock.release()
 
     def check(self) -> None:
         """Raises Refused when somebody forced this lock open: from then on nothing may be changed."""

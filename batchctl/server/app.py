@@ -9,7 +9,7 @@ import time
 from starlette.applications import Starlette
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -38,6 +38,7 @@ def make_app(site: Site) -> ASGIApp:
         exception_handlers={
             ApiError: _refusal,
             HTTPException: _framework_refusal,
+            ClientDisconnect: _gone,
             Exception: _fault,
         },
     )
@@ -105,6 +106,11 @@ async def _framework_refusal(request: Request, error: Exception) -> Response:
     else:
         message = error.detail
     return _json(ApiError(error.status_code, message))
+
+
+async def _gone(request: Request, error: Exception) -> Response:
+    # Nobody reads this; but a client that went away is no fault of ours, to be logged as one.
+    return _json(ApiError(400, "The client went away."))
 
 
 async def _fault(request: Request, error: Exception) -> Response:

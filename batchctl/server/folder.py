@@ -43,10 +43,12 @@ class DataFolder:
         return self.root / "files"
 
     def prepare(self) -> None:
-        """Makes the folders, readable by their owner only. Raises `OSError`."""
-        for folder in (self.root, self.files):
-            folder.mkdir(parents=True, exist_ok=True)
-            folder.chmod(0o700)
+        """Makes the folders, for their owner only; the mode of one that is there is not ours to change.
+
+        Raises `OSError`.
+        """
+        self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.files.mkdir(mode=0o700, exist_ok=True)
 
 
 @dataclass(frozen=True, slots=True)

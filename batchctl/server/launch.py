@@ -164,8 +164,6 @@ class _Attempt:
             command += ["--upstream", self._upstream]
         if self._key_env is not None:
             command += ["--upstream-key-env", self._key_env]
-        package_root = str(Path(__file__).resolve().parents[2])
-        path = os.pathsep.join(filter(None, [package_root, os.environ.get("PYTHONPATH")]))
         descriptor = os.open(self._folder.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         try:
             child = subprocess.Popen(
@@ -174,7 +172,7 @@ class _Attempt:
                 stdout=subprocess.DEVNULL,
                 stderr=descriptor,
                 start_new_session=True,
-                env={**os.environ, "PYTHONPATH": path},
+                env=_environment(),
             )
         finally:
             os.close(descriptor)
@@ -188,6 +186,16 @@ class _Attempt:
         except OSError:
             return ""
         return f"; {self._folder.log} ends with:\n{text}" if text else ""
+
+
+def _environment() -> dict[str, str]:
+    """Ours, and the way to this package where it runs from a source tree."""
+    root = Path(__file__).resolve().parents[2]
+    # An installed one is found anyway, and named here it would come before the standard library.
+    if root.name in ("site-packages", "dist-packages"):
+        return dict(os.environ)
+    path = os.pathsep.join(filter(None, [str(root), os.environ.get("PYTHONPATH")]))
+    return {**os.environ, "PYTHONPATH": path}
 
 
 def _open_lease(found: PortFile, mode: str) -> socket.socket | None:

@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Sequence
 from dataclasses import asdict, dataclass
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import orjson
 
@@ -119,8 +119,11 @@ class BatchRun:
             stopped = asyncio.create_task(self._stop.wait())
             try:
                 done = asyncio.gather(*workers)
-                await _first_of(asyncio.shield(done), stopped)
-                if not done.done():
+                waited_for: set[asyncio.Future[Any]] = {done, stopped}
+                await asyncio.wait(waited_for, return_when=asyncio.FIRST_COMPLETED)
+                if done.done():
+                    done.result()
+                else:
                     source.close()
                     await self._let_in_flight_finish()
             finally:

@@ -47,6 +47,8 @@ def serve(options: ServeOptions) -> int:
     """
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(message)s")
     log.setLevel(logging.INFO)
+    # Prompts and answers are nobody else's business, also in a folder that others may read.
+    os.umask(0o077)
     folder = DataFolder(options.data.absolute())
     lock = FolderLock(folder.lock)
     try:

@@ -12,7 +12,6 @@ import orjson
 from batchctl.server.dialects import ServerDialect
 from batchctl.server.errors import json_type
 
-
 MAX_SHOWN = 200
 
 

@@ -12,8 +12,11 @@ from batchctl.words.dialects import OPENAI, BodyKind, Dialect
 from batchctl.words.remote import Coordinates
 
 ENDPOINTS: dict[str, str] = {
-    "chat": "/v1/chat/completions", "embeddings": "/v1/embeddings", "completions": "/v1/completions",
-    "responses": "/v1/responses", "other": "/v1/videos",
+    "chat": "/v1/chat/completions",
+    "embeddings": "/v1/embeddings",
+    "completions": "/v1/completions",
+    "responses": "/v1/responses",
+    "other": "/v1/videos",
 }
 
 
@@ -44,27 +47,47 @@ def rows_input(
     *rows: Mapping[str, Any], key: str | None = None, where: str | None = None, limit: int | None = None
 ) -> Input:
     return Input(
-        Span("job.yaml", 5), rows=rows, limit=limit,
-        key=template(key, 7) if key else None, where=template(where, 8) if where else None,
+        Span("job.yaml", 5),
+        rows=rows,
+        limit=limit,
+        key=template(key, 7) if key else None,
+        where=template(where, 8) if where else None,
     )
 
 
 def file_input(path: str, *, key: str | None = None, where: str | None = None, **more: Any) -> Input:
     return Input(
-        Span("job.yaml", 5), path=path, key=template(key, 7) if key else None,
-        where=template(where, 8) if where else None, **more,
+        Span("job.yaml", 5),
+        path=path,
+        key=template(key, 7) if key else None,
+        where=template(where, 8) if where else None,
+        **more,
     )
 
 
 def job(
-    folder: Path, *inputs: Input, body: Any = None, kind: BodyKind = "chat", dialect: Dialect = OPENAI,
-    root: Path | None = None, **more: Any,
+    folder: Path,
+    *inputs: Input,
+    body: Any = None,
+    kind: BodyKind = "chat",
+    dialect: Dialect = OPENAI,
+    root: Path | None = None,
+    **more: Any,
 ) -> Job:
     """A job in `folder`; without `body` each row's `text` is the user message."""
     content: Sequence[str] = ("{{ row.text }}",)
     return Job(
-        name="test", manifest=folder / "job.yaml", root=root or folder,
+        name="test",
+        manifest=folder / "job.yaml",
+        root=root or folder,
         provider=Provider(Coordinates(dialect.name, dialect.name, dialect.base_url), dialect),
-        model="m-1", endpoint=ENDPOINTS[kind], body_kind=kind, completion_window="24h", inputs=inputs,
-        body=body_of(chat(*content) if body is None else body), sinks=(), span=Span("job.yaml", 1), **more,
+        model="m-1",
+        endpoint=ENDPOINTS[kind],
+        body_kind=kind,
+        completion_window="24h",
+        inputs=inputs,
+        body=body_of(chat(*content) if body is None else body),
+        sinks=(),
+        span=Span("job.yaml", 1),
+        **more,
     )

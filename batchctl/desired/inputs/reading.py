@@ -17,6 +17,7 @@ from batchctl.desired.inputs.streams import Stored, open_content, open_stored
 from batchctl.desired.job import Input, Job
 from batchctl.words.diagnostics import Diagnostic
 from batchctl.words.digest import text_digest
+from batchctl.words.errors import InvalidInput
 
 #: Records in a block, unusable ones and those that `where` drops included.
 BLOCK = 1024
@@ -161,13 +162,13 @@ class JobReader:
 
 
 def rows(job: Job, worker: int, workers: int, beat: Beat, *, accept: Accept | None = None) -> Iterator[Row]:
-    """The accepted rows of this worker's blocks, in order. Raises SourceFailed at the first mistake.
+    """The accepted rows of this worker's blocks, in order. Raises InvalidInput at the first mistake.
 
     For callers that come after `survey`, which has found all mistakes.
     """
     for block in JobReader(job, worker, workers, beat, accept=accept).blocks():
         if block.findings:
-            raise SourceFailed(block.findings[0])
+            raise InvalidInput(block.findings)
         yield from block.rows
 
 

@@ -8,6 +8,7 @@ CODES: dict[str, str] = {
     "file-unreadable": "a manifest cannot be opened or is no regular file",
     "file-too-large": "a manifest is larger than batchctl reads",
     "no-manifests": "a folder holds no manifests",
+    "skipped-file": "a file of a folder looks like a manifest without version or name (warning)",
     "empty-file": "a manifest holds nothing",
     "not-utf8": "a manifest is not UTF-8",
     "byte-order-mark": "a manifest starts with a byte order mark (warning)",

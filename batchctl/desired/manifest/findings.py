@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from batchctl.desired.manifest.source import Source
+from batchctl.desired.manifest.source import Source, without_keys
 from batchctl.desired.manifest.tree import Node
 from batchctl.words.diagnostics import Diagnostic, Severity, Span
 
 #: Findings of one file that are shown; a file that is no manifest at all can have one a line.
 MAX_FINDINGS = 100
+
+#: Characters of a message or a label.
+_MAX_TEXT = 500
 
 Place = Node | Span | tuple[int, int] | None
 
@@ -70,12 +73,18 @@ class Findings:
         self, code: str, at: Place, message: str, label: str, notes: tuple[str, ...], severity: Severity
     ) -> None:
         if not self.full:
-            self._found[_Finding(code, message, self.span(at), label, notes, severity)] = None
+            self._found[_Finding(code, _cut(message), self.span(at), _cut(label), notes, severity)] = None
 
     def _diagnostic(self, finding: _Finding) -> Diagnostic:
         span = finding.span
         line = self.source.shown_line(span.line) if span and span.file == self.source.name else None
         return Diagnostic(finding.code, finding.message, span, finding.label, line, finding.notes, finding.severity)
+
+
+def _cut(text: str) -> str:
+    """A text that repeats words of the manifest: without secrets, and not of any length."""
+    shown = without_keys(text[: 2 * _MAX_TEXT])
+    return shown if len(shown) <= _MAX_TEXT else shown[: _MAX_TEXT - 1] + "…"
 
 
 def _order(finding: _Finding) -> tuple[int, int]:

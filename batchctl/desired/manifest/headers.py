@@ -40,7 +40,8 @@ def headers(provider: Mapping, context: Context) -> tuple[tuple[str, HeaderValue
 def _check_name(name: str, key: Scalar, seen: set[str], context: Context) -> None:
     lower = name.lower()
     if not _NAME.match(name):
-        context.findings.error("bad-header", key, f'"{name}" cannot be a header\'s name', "use letters, digits, hyphens")
+        message = f'"{name}" cannot be the name of a header'
+        context.findings.error("bad-header", key, message, "use letters, digits and hyphens")
     elif lower in _RESERVED:
         context.findings.error("bad-header", key, f'batchctl writes the header "{name}" itself', "remove it")
     elif lower in seen:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from typing import cast
 
 from batchctl.desired.job import Provider
 from batchctl.desired.manifest.context import Context, is_text, items, number, section, text
@@ -106,9 +107,10 @@ def _endpoints(node: Mapping, dialect: Dialect) -> tuple[tuple[str, BodyKind], .
     for path in items(node, "endpoints"):
         if is_text(path):
             known.setdefault(path.text, _kind_of(path.text))
-    for path, (_, kind) in (added.entries if (added := section(node, "endpoints")) else {}).items():
+    added = section(node, "endpoints")
+    for name, (_, kind) in (added.entries if added else {}).items():
         if is_text(kind):
-            known[path] = kind.text  # type: ignore[assignment]  # the schema lists the kinds
+            known[name] = cast(BodyKind, kind.text)
     return tuple(known.items())
 
 

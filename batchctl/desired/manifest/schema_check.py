@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from difflib import get_close_matches
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from batchctl.desired.manifest.findings import Findings
 from batchctl.desired.manifest.published import job_schema
@@ -41,8 +41,9 @@ def _validator() -> Validator:
     def integer(_: object, value: object) -> bool:
         return isinstance(value, int) and not isinstance(value, bool)
 
-    strict = validators.extend(
-        Draft7Validator, {"pattern": _pattern}, Draft7Validator.TYPE_CHECKER.redefine("integer", integer)
+    types = Draft7Validator.TYPE_CHECKER.redefine("integer", integer)
+    strict: Callable[[Any], Validator] = validators.extend(  # type: ignore[no-untyped-call]
+        Draft7Validator, {"pattern": _pattern}, type_checker=types
     )
     return strict(job_schema())
 
@@ -63,7 +64,7 @@ def _meant(error: ValidationError, document: Mapping) -> Iterator[ValidationErro
         yield error
         return
     node = _locate(document, error.absolute_path)
-    chosen = branch(node, error.schema) if node else None
+    chosen = branch(node, _schema(error)) if node else None
     if chosen is None:
         yield error
         return
@@ -92,9 +93,10 @@ def _report_missing(node: Node, error: ValidationError, name: str, findings: Fin
     if not isinstance(node, Mapping):
         return
     place = _key_of(document, list(error.absolute_path)) or _first_key(node)
-    for key in error.validator_value:
+    required: list[str] = _wanted(error)
+    for key in required:
         if key not in node.entries:
-            example = next(iter(error.schema["properties"][key].get("examples", ())), "…")
+            example = next(iter(_schema(error)["properties"][key].get("examples", ())), "…")
             inside = f" in {name}" if name else ""
             label = f'add "{key}"' + (f", for example {key}: {example}" if isinstance(example, str | int) else "")
             findings.error("missing-key", place, f'"{key}" is missing{inside}', label)
@@ -102,7 +104,7 @@ def _report_missing(node: Node, error: ValidationError, name: str, findings: Fin
 
 def _words(error: ValidationError, node: Node, name: str) -> tuple[str, str, str]:
     """Code, message and label of an error that is not about keys."""
-    limit: Any = error.validator_value
+    limit = _wanted(error)
     match error.validator:
         case "type" | "anyOf":
             return _wrong_type(error, node, name)
@@ -111,13 +113,15 @@ def _words(error: ValidationError, node: Node, name: str) -> tuple[str, str, str
         case "const":
             return _wrong_version(node)
         case "pattern":
-            example = next(iter(error.schema.get("examples", ())), None)
+            example = next(iter(_schema(error).get("examples", ())), None)
             label = f"for example {example}" if example else "change it"
-            return "wrong-form", f"{name} must be {error.schema['$comment']}", label
+            return "wrong-form", f"{name} must be {_schema(error)['$comment']}", label
         case "minimum":
             return "out-of-range", f"{name} must be at least {limit}", f"write {limit} or more"
         case "maximum":
             return "out-of-range", f"{name} must be at most {limit}", f"write {limit} or less"
+        case "maxItems":
+            return "out-of-range", f"{name} may have at most {limit:,} entries", "use globs, or several jobs"
         case "uniqueItems":
             return "repeated-value", f"{name} holds a value twice", "remove one of them"
         case _:  # minLength, minItems, minProperties
@@ -126,11 +130,11 @@ def _words(error: ValidationError, node: Node, name: str) -> tuple[str, str, str
 
 def _wrong_type(error: ValidationError, node: Node, name: str) -> tuple[str, str, str]:
     if error.validator == "anyOf":
-        options = [resolved(option) for option in error.validator_value]
+        options = [resolved(option) for option in _wanted(error)]
         wanted = " or ".join(dict.fromkeys(option["title"] for option in options))
-        types = {option.get("type") for option in options}
+        types = {str(option.get("type")) for option in options}
     else:
-        wanted, types = _TYPE_NAMES[error.validator_value], {error.validator_value}
+        wanted, types = _TYPE_NAMES[_wanted(error)], {_wanted(error)}
     label = f"write {wanted}"
     if isinstance(node, Scalar):
         label = _retyped(node, types) or label
@@ -161,7 +165,7 @@ def _retyped(node: Scalar, types: set[str]) -> str | None:
 def _unknown_value(node: Node, allowed: Iterable[str], name: str) -> tuple[str, str, str]:
     value = node.value if isinstance(node, Scalar) else None
     names = list(allowed)
-    close = get_close_matches(str(value).lower(), names, n=1)
+    close = get_close_matches(str(value)[:64].lower(), names, n=1)
     label = f'did you mean "{close[0]}"?' if close else "write one of: " + ", ".join(names)
     return "unknown-value", f'{name} cannot be "{value}"; it is one of: {", ".join(names)}', label
 
@@ -171,6 +175,16 @@ def _wrong_version(node: Node) -> tuple[str, str, str]:
     if isinstance(value, int) and value > 1:
         return "newer-version", f"version {value} needs a newer batchctl", "upgrade batchctl, or write version: 1"
     return "out-of-range", "version must be 1", "write version: 1"
+
+
+def _schema(error: ValidationError) -> dict[str, Any]:
+    """The schema that an error is about; its declared type is wider than what a draft-07 validator sets."""
+    return cast(dict[str, Any], error.schema)
+
+
+def _wanted(error: ValidationError) -> Any:
+    """What the failed keyword of the schema asks for."""
+    return error.validator_value
 
 
 def _locate(document: Mapping, path: Iterable[str | int]) -> Node | None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping as Map
+from collections.abc import Iterable
+from collections.abc import Mapping as Map
 from difflib import get_close_matches
+from functools import lru_cache
 from typing import Any
 
 from batchctl.desired.manifest.findings import Findings
@@ -28,6 +30,7 @@ _PARAMETERS = frozenset({
     "frequency_penalty", "presence_penalty", "logit_bias", "user", "language", "encoding_format", "messages", "text",
     "stream", "service_tier", "metadata",
 })  # fmt: skip
+_LONGEST_TYPO = 64
 _CREDENTIAL = re.compile(r"(?i)key|token|secret|passw|auth|credential")
 _TYPES: dict[type, str] = {str: "string", bool: "boolean", int: "integer", float: "number", type(None): "null"}
 
@@ -79,7 +82,8 @@ def instance(node: Node, schema: Schema, findings: Findings, path: str = "") -> 
         items = schema.get("items")
         if items is None or (items == {"type": "object"} and all(isinstance(item, Mapping) for item in node.items)):
             return [{}] * min(len(node.items), 1)
-        return [instance(item, items, findings, f"{path}[{n}]") for n, item in enumerate(node.items)]
+        looked_at = node.items[: schema.get("maxItems", len(node.items)) + 1]
+        return [instance(item, items, findings, f"{path}[{n}]") for n, item in enumerate(looked_at)]
     return node.value if isinstance(node, Scalar) else None
 
 
@@ -107,6 +111,8 @@ def _repair(node: Mapping, schema: Schema, findings: Findings, path: str, siblin
             continue
         if _CREDENTIAL.search(name):
             findings.source.conceal(value.start, value.end)
+        if findings.full:
+            continue
         meant = None if name in elsewhere else _meant(name, known, node)
         label = f'did you mean "{meant}"?' if meant else _advice(name, known, elsewhere, path)
         findings.error("unknown-key", key, f'unknown key "{name}"' + (f" in {path}" if path else ""), label)
@@ -123,10 +129,18 @@ def _meant(name: str, known: Iterable[str], node: Mapping) -> str | None:
             return folded
         if _SYNONYMS.get(folded) in choice:
             return _SYNONYMS[folded]
-        close = get_close_matches(folded, choice, n=1, cutoff=0.7)
+        close = _close(folded, tuple(choice))
         if close:
-            return close[0]
+            return close
     return None
+
+
+@lru_cache(maxsize=4096)
+def _close(name: str, choice: tuple[str, ...]) -> str | None:
+    """The nearest name. Cached, since a list of a thousand mappings has a typo a thousand times."""
+    if len(name) > _LONGEST_TYPO:
+        return None
+    return next(iter(get_close_matches(name, choice, n=1, cutoff=0.7)), None)
 
 
 def _advice(name: str, known: Iterable[str], elsewhere: set[str], path: str) -> str:
@@ -142,10 +156,10 @@ def _kinship(node: Node, schema: Schema) -> int:
     """How many keys of a mapping look like keys of a schema; what it requires counts more."""
     if not isinstance(node, Mapping):
         return 0
-    known = list(schema.get("properties", ()))
+    known = tuple(schema.get("properties", ()))
     required = schema.get("required", ())
     score = 0
     for key in node.entries:
-        close = [key] if key in known else get_close_matches(key, known, n=1, cutoff=0.7)
-        score += 3 * (close[0] in required) + 2 * (key in known) + 1 if close else 0
+        close = key if key in known else _close(key, known)
+        score += 3 * (close in required) + 2 * (key in known) + 1 if close else 0
     return score

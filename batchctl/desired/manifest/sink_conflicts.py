@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import glob
 import os
-import re
 from collections.abc import Iterable, Iterator, Mapping
+from fnmatch import fnmatchcase
 from itertools import islice
 from pathlib import Path
 
 from batchctl.desired.job import Job, Sink
 from batchctl.desired.manifest.findings import Findings
 
-#: Files of one glob that are compared with the sinks by inode, to see through links.
+#: Files of inputs that are compared with the sinks by inode, to see through links.
 _MAX_MATCHES = 10_000
 _PRIVATE = frozenset({".batchctl", ".git"})
 
@@ -23,13 +23,11 @@ def report(jobs: Iterable[tuple[Job, Findings]], protected: Mapping[Path, str]) 
     """Reports every sink that may not be written; `protected` are files by what they are ("a manifest")."""
     known = list(jobs)
     taken: dict[Identity, str] = {key: what for path, what in protected.items() for key in _identities(path)}
-    patterns = [
-        (_pattern(job, entry.path), f'an input of the job "{job.name}"', job, entry.path)
-        for job, _ in known for entry in job.inputs if entry.path
-    ]  # fmt: skip
+    globs = ((job, entry.path) for job, _ in known for entry in job.inputs if entry.path)
+    patterns = [_Pattern(job, path) for job, path in globs if glob.has_magic(path)]
     if any(job.sinks for job, _ in known):
-        for _, what, job, path in patterns:
-            taken |= {key: what for match in _matches(job, path) for key in _identities(match)}
+        for job, path in islice(_read_files(known), _MAX_MATCHES):
+            taken |= dict.fromkeys(_identities(path), f'an input of the job "{job.name}"')
     for job, findings in known:
         for sink in job.sinks:
             problem = _unwritable(sink, job) or _overwritten(sink, taken, patterns)
@@ -38,12 +36,10 @@ def report(jobs: Iterable[tuple[Job, Findings]], protected: Mapping[Path, str]) 
             taken |= dict.fromkeys(_identities(sink.target), f'a sink of the job "{job.name}"')
 
 
-def _overwritten(
-    sink: Sink, taken: Mapping[Identity, str], patterns: list[tuple[re.Pattern[str], str, Job, str]]
-) -> str | None:
+def _overwritten(sink: Sink, taken: Mapping[Identity, str], patterns: Iterable[_Pattern]) -> str | None:
     what = next((taken[key] for key in _identities(sink.target) if key in taken), None)
     if what is None:
-        what = next((name for pattern, name, _, _ in patterns if pattern.match(sink.target.as_posix())), None)
+        what = next((pattern.what for pattern in patterns if pattern.names(sink.target)), None)
     return f"is also {what}" if what else None
 
 
@@ -76,39 +72,45 @@ def _identities(path: Path) -> Iterator[Identity]:
         yield status.st_dev, status.st_ino
 
 
-def _matches(job: Job, path: str) -> Iterator[Path]:
-    """Files that an input names now. A recursive glob may be a whole disk: there only its pattern counts."""
-    if not glob.has_magic(path):
-        yield job.folder / path
-    elif "**" not in path:
-        yield from map(Path, islice(glob.iglob(str(Path(glob.escape(str(job.folder))) / path)), _MAX_MATCHES))
-    if glob.has_magic(path) and (job.folder / path).exists():
-        yield job.folder / path
+def _read_files(known: Iterable[tuple[Job, Findings]]) -> Iterator[tuple[Job, Path]]:
+    """Files that the inputs name now. A recursive glob may be a whole disk: of that only the pattern counts."""
+    for job, _ in known:
+        for entry in job.inputs:
+            if entry.path is None:
+                continue
+            literal = job.folder / entry.path
+            if not glob.has_magic(entry.path) or literal.exists():
+                yield job, literal
+            elif "**" not in entry.path:
+                for match in glob.iglob(entry.path, root_dir=job.folder):
+                    yield job, job.folder / match
 
 
-def _pattern(job: Job, path: str) -> re.Pattern[str]:
-    """All files that an input names now or later, as a pattern over resolved paths."""
-    parts = (job.folder / path).parts
-    fixed = next((n for n, part in enumerate(parts) if n >= len(job.folder.parts) and glob.has_magic(part)), len(parts))
-    if Path(path).is_absolute():
+class _Pattern:
+    """All files that an input names now or later."""
+
+    def __init__(self, job: Job, path: str) -> None:
+        self.what = f'an input of the job "{job.name}"'
+        parts = Path(path).parts
         fixed = next((n for n, part in enumerate(parts) if glob.has_magic(part)), len(parts))
-    base = Path(*parts[:fixed]).resolve().as_posix()
-    rest = "".join(_part(part, last=n == len(parts) - 1) for n, part in enumerate(parts[fixed:], fixed))
-    return re.compile(re.escape(base) + rest + r"\Z", re.DOTALL)
+        self._base = (job.folder / Path(*parts[:fixed])).resolve().parts
+        self._rest = parts[fixed:]
 
+    def names(self, target: Path) -> bool:
+        """Whether the glob would find this resolved path; `**` stands for any number of folders."""
+        length = len(self._base)
+        if target.parts[:length] != self._base:
+            return False
+        reached = self._skipping({0})
+        for part in target.parts[length:]:
+            moved = {n + 1 for n in reached if n < len(self._rest) and fnmatchcase(part, self._rest[n])}
+            stayed = {n for n in reached if n < len(self._rest) and self._rest[n] == "**"}
+            reached = self._skipping(moved | stayed)
+        return len(self._rest) in reached
 
-def _part(part: str, *, last: bool) -> str:
-    if part == "**":
-        return r"(?:/.*)?" if not last else r"/.*"
-    translated = ""
-    for token in re.findall(r"\[!?\]?[^\]/]*\]|.", part, re.DOTALL):
-        if token == "*":
-            translated += "[^/]*"
-        elif token == "?":
-            translated += "[^/]"
-        elif len(token) > 1:
-            inside = token[1:-1].replace("\\", r"\\")
-            translated += "[" + ("^" + inside[1:] if inside.startswith("!") else re.sub(r"^\^", r"\\^", inside)) + "]"
-        else:
-            translated += re.escape(token)
-    return "/" + translated
+    def _skipping(self, reached: set[int]) -> set[int]:
+        """The positions that are reached too because `**` may stand for no folder at all."""
+        for n, part in enumerate(self._rest):
+            if part == "**" and n in reached:
+                reached = reached | {n + 1}
+        return reached

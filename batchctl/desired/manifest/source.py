@@ -19,6 +19,14 @@ _KEY = re.compile(r"\b(?:sk|gsk|csk|pk|key)[-_][A-Za-z0-9_-]{16,}|(?<=://)[^\s/@
 
 HIDDEN = "***"
 
+#: Characters of a line that is shown at all; a longer one is no help on a screen.
+_MAX_SHOWN = 500
+
+
+def without_keys(text: str) -> str:
+    """The text without what looks like an API key, or like the user and password of a URL."""
+    return _KEY.sub(HIDDEN, text)
+
 
 class Source:
     """One file's text under the name that the user gave it. Characters are counted from 0, lines from 1."""
@@ -36,9 +44,13 @@ class Source:
         """The line on which a character stands."""
         return bisect_right(self._starts, index)
 
+    def start_of_line(self, line: int) -> int:
+        """The first character of a line."""
+        return self._starts[min(max(line, 1), len(self._starts)) - 1]
+
     def column_of(self, index: int) -> int:
         """The column, from 1, of a character on its line."""
-        return index - self._starts[self.line_of(index) - 1] + 1
+        return index - self.start_of_line(self.line_of(index)) + 1
 
     def line_text(self, line: int) -> str:
         """A line without its break, as it is in the file."""
@@ -57,14 +69,16 @@ class Source:
         """Never show these characters in a diagnostic."""
         self._concealed.add((start, end))
 
-    def shown_line(self, line: int) -> str:
-        """A line as a diagnostic may show it: without secrets."""
-        text, offset = self.line_text(line), self._starts[min(line, len(self._starts)) - 1]
+    def shown_line(self, line: int) -> str | None:
+        """A line as a diagnostic may show it: without secrets, and not if it is very long."""
+        text, offset = self.line_text(line), self.start_of_line(line)
+        if len(text) > _MAX_SHOWN:
+            return None
         for start, end in sorted(self._concealed, reverse=True):
             first, last = max(start - offset, 0), min(end - offset, len(text))
             if first < last:
                 text = text[:first] + HIDDEN + text[last:]
-        return _KEY.sub(HIDDEN, _CREDENTIAL_LINE.sub(rf"\1{HIDDEN}", text))
+        return without_keys(_CREDENTIAL_LINE.sub(rf"\1{HIDDEN}", text))
 
     def _end_of(self, line: int) -> int:
         return self._starts[line] if line < len(self._starts) else len(self.text)

@@ -14,6 +14,8 @@ from batchctl.desired.manifest.source import Source
 MAX_DEPTH = 64
 #: Scalars, lists and mappings of a file: tens of thousands of inline rows, and no more.
 MAX_NODES = 500_000
+#: Characters of a manifest, for the same reason; far more than people write.
+MAX_LENGTH = 4 * 2**20
 
 _LOADER: type = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _FORBIDDEN = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -39,6 +41,16 @@ _HINTS = (
 )
 
 
+def start_of(event: yaml.Event) -> int:
+    """The character at which an event starts."""
+    return event.start_mark.index if event.start_mark else 0
+
+
+def end_of(event: yaml.Event) -> int:
+    """The character before which an event ends."""
+    return event.end_mark.index if event.end_mark else 0
+
+
 class Refused(Exception):
     """The rest of a file cannot be read: why, where, and what to do."""
 
@@ -49,17 +61,15 @@ class Refused(Exception):
 
 def events(source: Source) -> Iterator[yaml.Event]:
     """The events of a file's documents. Raises Refused where the file cannot or must not be read further."""
-    bad = _FORBIDDEN.search(source.text)
-    if bad:
-        name = f"U+{ord(bad[0]):04X}"
-        label = 'remove it, or write it as an escape in double quotes ("\\u00…")'
-        raise Refused("control-character", f"the character {name} may not stand in YAML", bad.span(), label)
+    if len(source.text) > MAX_LENGTH:
+        message = f"the manifest is longer than {MAX_LENGTH:,} characters"
+        raise Refused("file-too-large", message, (0, 1), "move the rows to a file of their own, and name it by path")
     try:
         yield from _limited(yaml.parse(source.text, Loader=_LOADER))
     except yaml.MarkedYAMLError as error:
         raise _syntax_error(error, source) from None
     except (yaml.YAMLError, ValueError) as error:
-        raise Refused("yaml-syntax", f"this is not YAML: {error}", (0, 1), "") from None
+        raise _bad_character(error, source) from None
 
 
 def _limited(stream: Iterator[yaml.Event]) -> Iterator[yaml.Event]:
@@ -68,7 +78,7 @@ def _limited(stream: Iterator[yaml.Event]) -> Iterator[yaml.Event]:
         if isinstance(event, _STARTS):
             depth += 1
             if depth > MAX_DEPTH:
-                place = event.start_mark.index, event.start_mark.index + 1
+                place = start_of(event), start_of(event) + 1
                 raise Refused("too-deep", f"more than {MAX_DEPTH} levels of nesting", place, "flatten the data")
         elif isinstance(event, _ENDS):
             depth -= 1
@@ -76,10 +86,19 @@ def _limited(stream: Iterator[yaml.Event]) -> Iterator[yaml.Event]:
             continue
         nodes += 1
         if nodes > MAX_NODES:
-            place = event.start_mark.index, event.start_mark.index + 1
+            place = start_of(event), start_of(event) + 1
             label = "move the rows to a file of their own, and name it by path"
             raise Refused("too-many-values", f"the file holds more than {MAX_NODES:,} values", place, label)
         yield event
+
+
+def _bad_character(error: Exception, source: Source) -> Refused:
+    """What the reader below the parser refused; it tells no usable place, so that is looked for here."""
+    bad = _FORBIDDEN.search(source.text)
+    if bad is None:
+        return Refused("yaml-syntax", f"this is not YAML: {error}", (0, 1), "check the file")
+    label = "remove it, or write it as an escape in double quotes"
+    return Refused("control-character", f"the character U+{ord(bad[0]):04X} may not stand in YAML", bad.span(), label)
 
 
 def _syntax_error(error: yaml.MarkedYAMLError, source: Source) -> Refused:
@@ -87,16 +106,15 @@ def _syntax_error(error: yaml.MarkedYAMLError, source: Source) -> Refused:
     index = min(mark.index, len(source.text)) if mark else 0
     line = source.line_text(source.line_of(index))
     if "\t" in line[: len(line) - len(line.lstrip())]:
-        start = index - source.column_of(index) + 1 + line.index("\t")
+        start = source.start_of_line(source.line_of(index)) + line.index("\t")
         return Refused("tab-indentation", "a tab in the indentation", (start, start + 1), "indent with spaces")
-    problem = " ".join(part for part in (error.context, error.problem) if part)
-    for number in (source.line_of(index), source.line_of(error.context_mark.index) if error.context_mark else 0):
+    context = error.context_mark.index if error.context_mark else index
+    for number in {source.line_of(index): 0, source.line_of(context): 0}:
         braces = _OPEN_BRACES.search(source.line_text(number))
         if braces:
-            start = index - source.column_of(index) + 1 if number == source.line_of(index) else error.context_mark.index
-            if number == source.line_of(index):
-                start += braces.start(1)
+            start = source.start_of_line(number) + braces.start(1)
             return unquoted_template((start, start + 2))
+    problem = " ".join(part for part in (error.context, error.problem) if part)
     label = next((hint for words, hint in _HINTS if words in problem), "")
     return Refused("yaml-syntax", f"this is not YAML: {error.problem or problem}", (index, index + 1), label)
 

@@ -15,6 +15,7 @@ from typing import Any, Self
 
 import batchctl
 from batchctl.desired.render import frames
+from batchctl.desired.render.findings import from_json
 from batchctl.words.diagnostics import Diagnostic
 from batchctl.words.errors import InvalidInput
 
@@ -110,8 +111,11 @@ class Child:
             raise self._died() from None
 
     def frame(self) -> frames.Frame:
-        """The next frame. Raises InvalidInput for a child that is stuck or dead, RuntimeError for a bug in it."""
+        """The next frame. Raises InvalidInput for a child that is stuck or dead, or whose task raised it;
+        RuntimeError for a bug in it."""
         kind, header, body = frames.decode(self._exactly)
+        if kind == frames.FINDINGS_FRAME:
+            raise InvalidInput(map(from_json, header["findings"]))
         if kind == frames.MEMORY_FRAME:
             raise self._finding("worker-memory", "needs more memory than a worker may use")
         if kind == frames.BUG_FRAME:

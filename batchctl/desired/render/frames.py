@@ -10,6 +10,7 @@ from typing import Any
 BLOCK_FRAME = b"B"
 END_FRAME = b"E"
 BUG_FRAME = b"X"
+FINDINGS_FRAME = b"F"
 MEMORY_FRAME = b"M"
 
 #: Kind, bytes of the header, bytes of the body.

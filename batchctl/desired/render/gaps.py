@@ -8,7 +8,7 @@ from jinja2.runtime import Context, Undefined
 
 from batchctl.desired.inputs.row import RowError
 from batchctl.desired.render.bodies import Gap, path_text
-from batchctl.desired.render.rules import ValueKind, kind_of
+from batchctl.desired.render.values import ValueKind, kind_of
 from batchctl.desired.templates import errors
 from batchctl.desired.templates.compiling import Compiled
 from batchctl.words.diagnostics import Diagnostic
@@ -52,8 +52,7 @@ class GapFiller:
 
     def units(self, context: Context) -> int:
         """How many embedding inputs the value is, where it is the `input` of a request."""
-        value = self.compiled.evaluate(context)
-        return units_of(value)
+        return units_of(self.compiled.evaluate(context)) if self.compiled.typed else 1
 
     def finding(self, code: str, message: str) -> Diagnostic:
         span, source = errors.place(self.compiled.template, 1)

@@ -9,8 +9,8 @@ from batchctl.desired.job import Job
 from batchctl.desired.render import pool
 from batchctl.desired.render.findings import Findings
 from batchctl.desired.render.repeats import repeated
-from batchctl.desired.render.rules import Rules
 from batchctl.desired.render.tasks import NO_KEY, LinesTask
+from batchctl.desired.render.values import Rules
 from batchctl.words.diagnostics import Diagnostic
 
 #: Rows that are looked at again; more candidates than that are more mistakes than are shown.

@@ -60,7 +60,7 @@ def run(
     """The frames of all blocks in block order, then one end frame of each worker.
 
     Closing the iterator ends the workers. Raises InvalidInput naming the row for a worker that got stuck or died,
-    and RuntimeError with the child's traceback for a bug in the task.
+    the InvalidInput that a task raised, and RuntimeError with the child's traceback for anything else it raised.
     """
     payload = _pickled(task)
     with ExitStack() as stack:

@@ -12,8 +12,8 @@ from batchctl.desired.inputs.row import Row, RowError
 from batchctl.desired.job import Job, Template
 from batchctl.desired.render.bodies import Gap, path_text, spliced
 from batchctl.desired.render.gaps import GapFiller, units_of
-from batchctl.desired.render.rules import Rules, rules_of
 from batchctl.desired.render.selection import check_where, key_text, truth
+from batchctl.desired.render.values import Rules
 from batchctl.desired.templates.compiling import Compiled, TemplateFailed, Templates
 from batchctl.desired.templates.records import JobRecord, RowRecord, VarsRecord
 from batchctl.words.diagnostics import Diagnostic
@@ -52,6 +52,8 @@ class RequestRenderer:
         self._templates = Templates(job.folder, NAMES)
         findings: tuple[Diagnostic, ...] = ()
         if rules is None:
+            from batchctl.desired.render.rules import rules_of  # jsonschema takes 100 ms; workers are given rules
+
             rules, findings = rules_of(job)
         self._keys = [self._compiled(entry.key) for entry in job.inputs]
         self._wheres = [self._compiled(entry.where) for entry in job.inputs]
@@ -141,7 +143,7 @@ class RequestRenderer:
         varying = tuple(pieces[1::2])
         if varying in self._valid:
             return
-        from batchctl.desired.render import schema  # takes 100 ms to import, and most jobs never need it here
+        from batchctl.desired.render import schema  # as above: most jobs never need it here
 
         complaint = schema.complaint(self._job.body_kind, json.loads(body))
         if complaint is not None:

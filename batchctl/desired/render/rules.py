@@ -6,19 +6,14 @@ make the request invalid, and rows are not looked at. Any other value has the wh
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any
 
 from batchctl.desired.job import Job, Template
 from batchctl.desired.render import schema
 from batchctl.desired.render.bodies import Gap, Path, with_gaps
+from batchctl.desired.render.values import Rules, ValueKind
 from batchctl.words.diagnostics import Diagnostic
 from batchctl.words.dialects import BodyKind
-
-ValueKind = Literal["text", "empty", "integer", "float", "boolean", "null"]
-
-#: By place of a gap, the kinds of values that are valid there whatever they are.
-Rules = Mapping[Path, frozenset[ValueKind]]
 
 #: Values that stand for their kind; extremes, so that a bound shows.
 _PROBES: dict[ValueKind, tuple[Any, ...]] = {
@@ -29,19 +24,6 @@ _PROBES: dict[ValueKind, tuple[Any, ...]] = {
     "boolean": (True, False),
     "null": (None,),
 }
-
-
-def kind_of(value: Any) -> ValueKind | None:
-    """The kind of a scalar; None for lists and objects, which no rule covers."""
-    if isinstance(value, str):
-        return "text" if value else "empty"
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return "boolean"
-    if isinstance(value, int):
-        return "integer"
-    return "float" if isinstance(value, float) else None
 
 
 def rules_of(job: Job) -> tuple[Rules, tuple[Diagnostic, ...]]:
@@ -83,6 +65,3 @@ def _replaced(node: Any, path: Path, value: Any) -> Any:
     copy = node.copy()
     copy[step] = _replaced(node[step], rest, value)
     return copy
-
-
-__all__ = ["Rules", "ValueKind", "kind_of", "rules_of"]

@@ -112,7 +112,11 @@ def _gather(frames: Iterator[pool.Frame], task: SurveyTask, gathered: _Gathered,
 
 
 def _desired(job: Job, gathered: _Gathered) -> Desired:
-    ids, row_request = unique(gathered.ids)
+    if job.inputs and all(entry.key is not None for entry in job.inputs):
+        # The key is part of what an id is made of, and no two are equal.
+        ids, row_request = IdList(bytes(gathered.ids)), None
+    else:
+        ids, row_request = unique(gathered.ids)
     lengths = gathered.lengths
     units = gathered.units if job.body_kind == "embeddings" else None
     if row_request is not None:

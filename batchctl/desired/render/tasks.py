@@ -7,17 +7,19 @@ from bisect import bisect_left
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from hashlib import blake2b
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from batchctl.desired.inputs.files import locate
 from batchctl.desired.inputs.reading import Block, JobReader
 from batchctl.desired.inputs.row import Row, RowError
 from batchctl.desired.job import Job
 from batchctl.desired.render.findings import to_json
-from batchctl.desired.render.requests import Rendered, RequestRenderer
-from batchctl.desired.render.rules import Rules
+from batchctl.desired.render.values import Rules
 from batchctl.words.diagnostics import Diagnostic
 from batchctl.words.errors import InvalidInput
+
+if TYPE_CHECKING:  # Jinja is for the workers; the parent only hands the task over
+    from batchctl.desired.render.requests import Rendered, RequestRenderer
 
 Frames = Generator[tuple[dict[str, Any], bytes], None, dict[str, Any] | None]
 
@@ -47,7 +49,7 @@ class SurveyTask:
 
     def blocks(self, worker: int, workers: int, beat: Callable[[int], None]) -> Frames:
         try:
-            renderer = RequestRenderer(self.job, self.rules)
+            renderer = _renderer(self.job, self.rules)
         except InvalidInput as invalid:
             if worker == 0:
                 yield _findings(list(invalid.findings)), b""
@@ -96,7 +98,12 @@ class LinesTask:
     keys: bool = False
 
     def blocks(self, worker: int, workers: int, beat: Callable[[int], None]) -> Frames:
-        renderer = RequestRenderer(self.job, self.rules)
+        try:
+            renderer = _renderer(self.job, self.rules)
+        except InvalidInput as invalid:
+            if worker == 0:
+                yield _findings(list(invalid.findings)), b""
+            return None
         reader = JobReader(self.job, worker, workers, beat, accept=renderer.accepts, wanted=self._any_wanted)
         for block in reader.blocks():
             if block.findings:
@@ -139,6 +146,12 @@ class LinesTask:
         ids = [rendered.identity for _, rendered in piece]
         lengths = array("I", (len(rendered.line) for _, rendered in piece))
         return header, b"".join((*ids, lengths.tobytes(), *(rendered.line for _, rendered in piece)))
+
+
+def _renderer(job: Job, rules: Rules) -> RequestRenderer:
+    from batchctl.desired.render.requests import RequestRenderer
+
+    return RequestRenderer(job, rules)
 
 
 def _findings(findings: list[Diagnostic]) -> dict[str, Any]:

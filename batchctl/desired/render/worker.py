@@ -14,6 +14,8 @@ from collections.abc import Callable, Sequence
 from typing import Any, BinaryIO
 
 from batchctl.desired.render import frames
+from batchctl.desired.render.findings import to_json
+from batchctl.words.errors import InvalidInput
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -31,6 +33,8 @@ def main(arguments: Sequence[str]) -> None:
         _walk(task, worker, workers, beat, output)
     except BrokenPipeError:
         pass  # the parent has what it wanted
+    except InvalidInput as invalid:
+        _send(output, frames.FINDINGS_FRAME, {"findings": [to_json(finding) for finding in invalid.findings]})
     except MemoryError:
         _send(output, frames.MEMORY_FRAME, {})
     except Exception:

@@ -60,7 +60,7 @@ class NotAValue(TypeError):
 def _printable(value: Any) -> Any:
     """What `{{ … }}` may put out. The text of a method or a generator holds an address, which differs from run
     to run, and with it the request's identity."""
-    if type(value) is str:
+    if type(value) is str or isinstance(value, Undefined):
         return value
     if callable(value) or isinstance(value, (types.GeneratorType, set, frozenset)):
         name = getattr(value, "__name__", type(value).__name__)

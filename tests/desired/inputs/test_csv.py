@@ -32,9 +32,13 @@ def test_a_ragged_row_is_told_with_its_line_and_reading_goes_on(reader: Reader, 
 
 @pytest.mark.parametrize(
     ("content", "words"),
-    [(b"", "the file is empty"), (b"\n\n", "the file is empty"), (b"a,,b\n", "column 2 has no name"),
-     (b"a,b,a\n", 'two columns are named "a"')],
-)  # fmt: skip
+    [
+        (b"", "the file is empty"),
+        (b"\n\n", "the file is empty"),
+        (b"a,,b\n", "column 2 has no name"),
+        (b"a,b,a\n", 'two columns are named "a"'),
+    ],
+)
 def test_a_header_that_cannot_be_used_is_refused(reader: Reader, content: bytes, words: str) -> None:
     with pytest.raises(SourceFailed, match=words):
         reader.all("a.csv", content)

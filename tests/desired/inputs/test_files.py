@@ -98,12 +98,10 @@ def test_suffix_and_content_must_agree_on_compression(reader: Reader, name: str,
 def test_a_bomb_stops_long_before_it_is_unpacked(reader: Reader) -> None:
     packed = zstandard.ZstdCompressor().compress(b"[" + b" " * 2**20 * 200)
     file = reader.file("a.json.zst", packed)
-    read = 0
     with open_stored(file) as stored, open_content(file, stored, by_lines=False) as content:
+        content.read(80 * 2**20 // 2)
         with pytest.raises(SourceFailed, match="grows more than 1,000 times"):
-            while chunk := content.read(2**20):
-                read += len(chunk)
-    assert read < 100 * 2**20
+            content.read(60 * 2**20)
 
 
 def test_a_line_without_an_end_stops_before_memory_does(reader: Reader) -> None:

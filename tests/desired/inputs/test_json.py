@@ -61,11 +61,20 @@ def test_absurd_nesting_is_a_finding_and_no_crash(reader: Reader, suffix: str) -
 
 @pytest.mark.parametrize(
     ("content", "words", "line"),
-    [(b"", "one JSON array", 1), (b'{"a":1}', "one JSON array", 1), (b'[{"a":1}', "expected", 1),
-     (b'[{"a":1},\n', "ends inside", 2), (b'[{"a":1},]', "missing after a comma", 1),
-     (b'[{"a":1} {"a":2}]', "expected", 1), (b'[{"a":1}]\nx', "more after the end", 2), (b"[,]", "row 1", 1),
-     (b'[\n{"a":1},\n{"a" 2}]', "row 2", 3), (b'[{"a":"\n"}]', "row 1", 1), (b'[{"a":1}, {"b', "row 2", 1)],
-)  # fmt: skip
+    [
+        (b"", "one JSON array", 1),
+        (b'{"a":1}', "one JSON array", 1),
+        (b'[{"a":1}', "expected", 1),
+        (b'[{"a":1},\n', "ends inside", 2),
+        (b'[{"a":1},]', "missing after a comma", 1),
+        (b'[{"a":1} {"a":2}]', "expected", 1),
+        (b'[{"a":1}]\nx', "more after the end", 2),
+        (b"[,]", "row 1", 1),
+        (b'[\n{"a":1},\n{"a" 2}]', "row 2", 3),
+        (b'[{"a":"\n"}]', "row 1", 1),
+        (b'[{"a":1}, {"b', "row 2", 1),
+    ],
+)
 def test_a_broken_array_names_row_and_line(reader: Reader, content: bytes, words: str, line: int) -> None:
     (finding,) = reader.problems("a.json", content)
     assert words in finding.message
@@ -79,6 +88,14 @@ def test_elements_that_are_no_objects_are_told_one_by_one(reader: Reader) -> Non
     assert len(chunk.records) == 1
 
 
+def test_elements_that_are_cut_by_the_end_of_the_buffer_are_still_whole(
+    reader: Reader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(json_rows, "CHUNK", 1)
+    chunk = reader.all("a.json", b'[1, 12345, {"a":1.25e3}, true, -1.5]')
+    assert (len(chunk.findings), [record.data for record in chunk.records]) == (4, [{"a": 1250.0}])
+
+
 _VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=20),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
@@ -87,8 +104,12 @@ _VALUES = st.recursive(
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(rows=st.lists(st.dictionaries(st.text(max_size=5), _VALUES, max_size=3), max_size=6), piece=st.integers(1, 9),
-       indent=st.sampled_from([None, 1]), ascii_only=st.booleans())  # fmt: skip
+@given(
+    rows=st.lists(st.dictionaries(st.text(max_size=5), _VALUES, max_size=3), max_size=6),
+    piece=st.integers(1, 9),
+    indent=st.sampled_from([None, 1]),
+    ascii_only=st.booleans(),
+)
 def test_streaming_an_array_in_tiny_pieces_equals_json_loads(
     tmp_path: Path, rows: list[Any], piece: int, indent: int | None, ascii_only: bool
 ) -> None:

@@ -18,10 +18,23 @@ Rows = list[dict[str, str]]
 ROWS: Rows = [
     {"id": str(number), "text": text}
     for number, text in enumerate(
-        ["plain", 'a "quoted" word', "two\nlines", "a, comma", '5" pipe', "", " spaced ", "Zürich ✓ 𝄞", "{{ 7*7 }}",
-         "a\u2028b", "\ttab", "'=1+1"] * 40
+        [
+            "plain",
+            'a "quoted" word',
+            "two\nlines",
+            "a, comma",
+            '5" pipe',
+            "",
+            " spaced ",
+            "Zürich ✓ 𝄞",
+            "{{ 7*7 }}",
+            "a\u2028b",
+            "\ttab",
+            "'=1+1",
+        ]
+        * 40
     )
-]  # fmt: skip
+]
 
 
 def as_csv(rows: Rows) -> bytes:

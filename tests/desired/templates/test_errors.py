@@ -40,8 +40,9 @@ def test_all_unknown_names_are_found_before_any_row_with_a_suggestion(tmp_path: 
     source = "{% set x = 1 %}{{ x }}{{ rwo.id }}\n{{ var.a }}{% for y in [] %}{{ y }}{% endfor %}"
     assert templates.compile(template(source)) is None
     assert [(f.message, f.label, f.span and f.span.line) for f in templates.findings] == [
-        ('unknown name "rwo"', 'did you mean "row"?', 10), ('unknown name "var"', 'did you mean "vars"?', 11),
-    ]  # fmt: skip
+        ('unknown name "rwo"', 'did you mean "row"?', 10),
+        ('unknown name "var"', 'did you mean "vars"?', 11),
+    ]
 
 
 def test_a_missing_column_names_those_that_exist(tmp_path: Path) -> None:
@@ -74,6 +75,12 @@ def test_included_files_see_the_row_and_are_confined(tmp_path: Path) -> None:
         finding = evaluate(folder, "{% include '" + name + "' ignore missing %}{% include '" + name + "' %}")
         assert finding.code == "template-include"
         assert isinstance(evaluate(folder, "{% include '" + name + "' ignore missing %}"), Diagnostic)
+
+
+@pytest.mark.parametrize("name", ["range", "lipsum", "cycler", "joiner", "namespace", "dict"])
+def test_included_files_have_no_globals_either(tmp_path: Path, name: str) -> None:
+    (tmp_path / "part.txt").write_text("{{ " + name + "(9) }}")
+    assert evaluate(tmp_path, "{% include 'part.txt' %}").code == "template-undefined"
 
 
 def test_an_include_that_is_not_there_is_found_before_any_row(tmp_path: Path) -> None:

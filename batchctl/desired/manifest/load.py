@@ -1,0 +1,116 @@
+"""Loads manifests: files to jobs, with every mistake of every file told at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping as Map
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from batchctl.desired.job import Job
+from batchctl.desired.manifest import sink_conflicts
+from batchctl.desired.manifest.build import job
+from batchctl.desired.manifest.context import Context
+from batchctl.desired.manifest.files import ManifestFile, from_text, manifest_files
+from batchctl.desired.manifest.findings import Findings
+from batchctl.desired.manifest.schema_check import check
+from batchctl.desired.manifest.tree import Mapping
+from batchctl.desired.paths import project_root
+from batchctl.words.diagnostics import Diagnostic, errors_in
+from batchctl.words.errors import InvalidInput
+
+_NO_VARIABLES: Map[str, Any] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """The jobs of a run in the order of the manifests, and what should be told of them."""
+
+    jobs: tuple[Job, ...]
+    warnings: tuple[Diagnostic, ...] = ()
+
+
+def load(paths: Sequence[Path], *, variables: Map[str, Any] = _NO_VARIABLES) -> Loaded:
+    """The jobs of files and folders. `variables` override `vars` of the jobs that declare them.
+
+    Raises InvalidInput with all findings of all files, sorted by file and place.
+    """
+    files, troubles = manifest_files(paths)
+    return _loaded(files, troubles, variables)
+
+
+def parse_text(text: str, name: str, *, variables: Map[str, Any] = _NO_VARIABLES) -> Loaded:
+    """The jobs of a manifest that is not read from disk but stands at `name`. Raises InvalidInput."""
+    return _loaded([from_text(name, text, Path(name).resolve())], [], variables)
+
+
+def _loaded(files: Sequence[ManifestFile], troubles: list[Diagnostic], variables: Map[str, Any]) -> Loaded:
+    built: list[tuple[Job, Findings]] = []
+    protected = {file.path: "a manifest" for file in files}
+    for file in files:
+        context = Context(file.findings, file.path, project_root(file.path.parent))
+        for document in file.documents:
+            if file.findings.full:
+                break
+            if isinstance(document, Mapping):
+                check(document, file.findings)
+                built.append((job(document, context), file.findings))
+            else:
+                label = "write keys and values, such as version: 1"
+                file.findings.error("not-a-mapping", document, "a manifest is a mapping", label)
+        protected |= dict.fromkeys(context.read - protected.keys(), "a template file")
+    _check_names(built)
+    _check_lockfiles(files)
+    sink_conflicts.report(built, protected)
+    troubles = [*troubles, *_unknown_variables(built, variables)]
+    found = sorted([*troubles, *(one for file in files for one in file.findings.diagnostics())], key=_place)
+    if errors_in(found):
+        raise InvalidInput(found)
+    return Loaded(tuple(_with_variables(made, variables) for made, _ in built), tuple(found))
+
+
+def _check_names(built: Sequence[tuple[Job, Findings]]) -> None:
+    first: dict[str, Job] = {}
+    for made, findings in built:
+        if not made.name:
+            continue
+        other = first.setdefault(made.name, made)
+        if other is not made:
+            where = f"{other.span.file}:{other.span.line}:{other.span.column}"
+            message = f'two jobs have the name "{made.name}"'
+            findings.error("duplicate-job", made.span, message, f"give it another; the first is at {where}")
+
+
+def _check_lockfiles(files: Sequence[ManifestFile]) -> None:
+    """`job.yaml` and `job.yml` would both have `job.lock.json`, and each would forget the jobs of the other."""
+    first: dict[Path, ManifestFile] = {}
+    for file in files:
+        other = first.setdefault(file.path.with_suffix(""), file)
+        if other is not file:
+            message = f"{file.findings.source.name} and {other.findings.source.name} would have the same lockfile"
+            file.findings.error("shared-lockfile", (0, 1), message, "rename one of them")
+
+
+def _unknown_variables(built: Sequence[tuple[Job, Findings]], variables: Map[str, Any]) -> list[Diagnostic]:
+    declared = sorted({name for made, _ in built for name in made.vars})
+    found = []
+    for name in variables:
+        if name not in declared:
+            close = get_close_matches(name, declared, n=1)
+            note = f'did you mean "{close[0]}"?' if close else "declare it under vars in the manifest"
+            message = f'no job declares a variable "{name}"'
+            found.append(Diagnostic("unknown-variable", message, notes=(note,)))
+    return found
+
+
+def _with_variables(made: Job, variables: Map[str, Any]) -> Job:
+    given = {name: variables[name] for name in made.vars if name in variables}
+    return replace(made, vars={**made.vars, **given}) if given else made
+
+
+def _place(finding: Diagnostic) -> tuple[str, int, int]:
+    span = finding.span
+    return (span.file, span.line, span.column) if span else ("", 0, 0)

@@ -1,0 +1,302 @@
+"""Batches over time, with a clock that the test moves: uptime, windows, expiry, and the expiry of files."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import replace
+
+import pytest
+
+from batchctl.server import batches
+from batchctl.server.batches import NewBatch
+from batchctl.server.clock import Clock
+from batchctl.server.database import Database
+from batchctl.server.dialects import OPENAI
+from batchctl.server.echo import Echo
+from batchctl.server.engine import Engine
+from batchctl.server.files import FileShelf
+from batchctl.server.folder import DataFolder
+from batchctl.server.journal import Journal
+from batchctl.server.run import Workshop
+from batchctl.server.uptime import Uptime
+
+HOUR_S = 3600
+
+
+class Time:
+    """Both clocks; a wall clock that went on while the server was down is `skip`."""
+
+    def __init__(self) -> None:
+        self.wall, self.monotonic = 1_000_000.25, 50.0
+        self.clock = Clock(lambda: self.wall, lambda: self.monotonic)
+
+    def pass_(self, seconds: float) -> None:
+        self.wall += seconds
+        self.monotonic += seconds
+
+    def skip(self, seconds: float) -> None:
+        self.wall += seconds
+
+
+class House:
+    """One run of a server on a folder, without HTTP and without leases."""
+
+    def __init__(self, root, time: Time, upstream=None) -> None:
+        folder = DataFolder(root)
+        folder.prepare()
+        self.time = time
+        self.database = Database(folder.database)
+        self.shelf = FileShelf(self.database, folder.files)
+        self.uptime = Uptime(self.database, time.clock)
+        self.shop = Workshop(
+            database=self.database,
+            shelf=self.shelf,
+            dialect=OPENAI,
+            upstream=upstream or Echo(),
+            journal=Journal(self.database),
+            uptime=self.uptime,
+            clock=time.clock,
+            concurrency=4,
+            slots=asyncio.Semaphore(4),
+            gate=asyncio.Event(),
+            grace_s=0.05,
+        )
+        self.engine = Engine(self.shop)
+
+    def add_file(self, content: bytes, expires_at: int | None = None) -> str:
+        file_id = f"file-{len(list(self.shelf.folder.iterdir()))}"
+        self.shelf.path(file_id).write_bytes(content)
+        self.shelf.add(
+            file_id,
+            purpose="batch",
+            filename="x",
+            size=len(content),
+            now=self.shop.now(),
+            expires_at=expires_at,
+        )
+        return file_id
+
+    def add_batch(self, content: bytes, window_s: int = HOUR_S, **options):
+        new = NewBatch("/v1/chat/completions", self.add_file(content), "1h", window_s, None, None)
+        batch = batches.add(
+            self.database,
+            replace(new, **options),
+            now=self.shop.now(),
+            uptime_s=self.uptime.seconds(),
+            anchor=self.uptime.anchor(),
+        )
+        self.engine.adopt(batch)
+        return batch
+
+    def look(self, batch):
+        return batches.get(self.database, batch.key)
+
+    async def until(self, batch, status: str):
+        async with asyncio.timeout(5):
+            while self.look(batch).status != status:
+                await asyncio.sleep(0.005)
+        return self.look(batch)
+
+    async def close(self) -> None:
+        await self.engine.stop()
+        self.database.close()
+
+
+class Stuck:
+    """An upstream that answers lines whose text is `quick` and never the others."""
+
+    costs = True
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    async def answer(self, request):
+        self.asked.append(request.custom_id)
+        if request.custom_id.startswith("stuck"):
+            await asyncio.Event().wait()
+        return await Echo().answer(request)
+
+    async def close(self) -> None:
+        pass
+
+
+def records(house, file_id):
+    return [json.loads(text) for text in house.shelf.path(file_id).read_bytes().splitlines()]
+
+
+def test_a_batch_whose_window_has_passed_expires_with_what_was_answered(tmp_path, line):
+    async def story():
+        house = House(tmp_path, Time(), Stuck())
+        house.engine.set_running(True)
+        batch = house.add_batch(line("quick") + line("stuck-1") + line("stuck-2"))
+        await house.until(batch, "in_progress")
+        while house.look(batch).completed < 1:
+            await asyncio.sleep(0.005)
+        house.time.pass_(HOUR_S - 1)
+        house.engine.tick()
+        await asyncio.sleep(0.05)
+        assert house.look(batch).status == "in_progress"
+        house.time.pass_(1)
+        house.engine.tick()
+        ended = await house.until(batch, "expired")
+        assert (ended.total, ended.completed, ended.failed) == (3, 1, 0)
+        assert ended.expired_at == ended.expires_at == ended.created_at + HOUR_S
+        assert [record["custom_id"] for record in records(house, ended.output_file_id)] == ["quick"]
+        left = records(house, ended.error_file_id)
+        assert [record["custom_id"] for record in left] == ["stuck-1", "stuck-2"]
+        assert {record["error"]["code"] for record in left} == {"batch_expired"}
+        await house.close()
+
+    asyncio.run(story())
+
+
+def test_time_in_which_the_server_is_down_does_not_count(tmp_path, line):
+    async def story():
+        time = Time()
+        house = House(tmp_path, time, Stuck())
+        house.engine.set_running(True)
+        batch = house.add_batch(line("stuck"))
+        await house.until(batch, "in_progress")
+        time.pass_(HOUR_S / 2)
+        house.engine.tick()
+        assert house.uptime.expires_at(house.look(batch)) == batch.created_at + HOUR_S
+        await house.close()
+
+        time.skip(10 * HOUR_S)
+        house = House(tmp_path, time, Stuck())
+        house.engine.start()
+        house.engine.set_running(True)
+        assert house.uptime.expires_at(house.look(batch)) == batch.created_at + 11 * HOUR_S
+        time.pass_(HOUR_S / 2 - 1)
+        house.engine.tick()
+        await asyncio.sleep(0.05)
+        assert house.look(batch).status == "in_progress"
+        time.pass_(1)
+        house.engine.tick()
+        await house.until(batch, "expired")
+        await house.close()
+
+    asyncio.run(story())
+
+
+def test_time_in_which_nobody_wants_lines_to_run_does_not_count(tmp_path, line):
+    async def story():
+        time = Time()
+        house = House(tmp_path, time)
+        batch = house.add_batch(line("a"))
+        time.pass_(2 * HOUR_S)
+        house.engine.tick()
+        await asyncio.sleep(0.05)
+        assert house.look(batch).status == "validating"
+        assert house.uptime.expires_at(house.look(batch)) == batch.created_at + 3 * HOUR_S
+        house.engine.set_running(True)
+        await house.until(batch, "completed")
+        await house.close()
+
+    asyncio.run(story())
+
+
+def test_the_uptime_of_a_killed_server_is_kept_to_the_last_tick(tmp_path, line):
+    async def story():
+        time = Time()
+        house = House(tmp_path, time, Stuck())
+        house.engine.set_running(True)
+        batch = house.add_batch(line("stuck"))
+        await house.until(batch, "in_progress")
+        time.pass_(1000)
+        house.engine.tick()
+        time.pass_(0.5)
+        second = Uptime(Database(tmp_path / "server.sqlite3"), time.clock)
+        assert second.seconds() == 1000
+        assert second.remaining_s(batch) == HOUR_S - 1000
+        second._database.close()
+        await house.close()
+
+    asyncio.run(story())
+
+
+def test_an_expired_file_is_unknown_and_its_bytes_go(tmp_path):
+    house_time = Time()
+    house = House(tmp_path, house_time)
+    file_id = house.add_file(b"x", expires_at=house.shop.now() + 100)
+    house_time.pass_(99)
+    assert house.shelf.find(file_id, house.shop.now()) is not None
+    house_time.pass_(1)
+    assert house.shelf.find(file_id, house.shop.now()) is None
+    house.shelf.remove_gone(house.shop.now())
+    assert not house.shelf.path(file_id).exists()
+    house.database.close()
+
+
+def test_results_expire_when_the_batch_asked_for_it(tmp_path, line):
+    async def story():
+        house = House(tmp_path, Time())
+        house.engine.set_running(True)
+        ended = await house.until(house.add_batch(line("a"), output_expires_s=5000), "completed")
+        file = house.shelf.find(ended.output_file_id, house.shop.now())
+        assert file.expires_at == file.created_at + 5000
+        await house.close()
+
+    asyncio.run(story())
+
+
+def test_what_a_crash_left_half_written_is_removed_at_the_start(tmp_path, line):
+    async def story():
+        house = House(tmp_path, Time())
+        kept = house.add_file(line("a"))
+        for name in ("file-x.part", "file-stray"):
+            (house.shelf.folder / name).write_bytes(b"half")
+        house.engine.start()
+        assert [entry.name for entry in house.shelf.folder.iterdir()] == [kept]
+        await house.close()
+
+    asyncio.run(story())
+
+
+def test_an_answer_on_its_way_when_the_batch_is_cancelled_is_kept(tmp_path, line):
+    class Slow(Stuck):
+        async def answer(self, request):
+            await asyncio.sleep(0.02)
+            return await Echo().answer(request)
+
+    async def story():
+        house = House(tmp_path, Time(), Slow())
+        house.engine.set_running(True)
+        batch = house.add_batch(b"".join(line(str(number)) for number in range(100)))
+        while house.look(batch).completed == 0:
+            await asyncio.sleep(0.001)
+        before = house.look(batch).completed
+        assert house.engine.cancel(batch)
+        ended = await house.until(batch, "cancelled")
+        assert before < ended.completed <= before + 8
+        assert len(records(house, ended.error_file_id)) == 100 - ended.completed
+        await house.close()
+
+    asyncio.run(story())
+
+
+def test_the_database_keeps_no_answers_of_an_ended_batch(tmp_path, line):
+    async def story():
+        house = House(tmp_path, Time())
+        house.engine.set_running(True)
+        await house.until(house.add_batch(line("a") + line("b")), "completed")
+        await asyncio.sleep(0.05)
+        for table in ("answers", "lines"):
+            assert house.database.connection.execute(f"SELECT count(*) FROM {table}").fetchone() == (0,)
+        await house.close()
+
+    asyncio.run(story())
+
+
+@pytest.mark.parametrize("status", ["completed", "cancelled", "expired", "failed"])
+def test_an_ended_batch_never_changes_again(tmp_path, line, status):
+    async def story():
+        house = House(tmp_path, Time())
+        batch = house.add_batch(line("a"))
+        batches.update(house.database, batch.key, ("validating",), status=status)
+        assert not house.engine.cancel(batch)
+        assert house.look(batch).status == status
+        await house.close()
+
+    asyncio.run(story())
