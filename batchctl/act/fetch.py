@@ -14,7 +14,7 @@ from batchctl.recorded.store import Receiving, Store
 from batchctl.remote.download import download
 from batchctl.remote.provider import Provider
 from batchctl.words.errors import Refusal, RemoteError
-from batchctl.words.ids import IdList
+from batchctl.words.ids import IdIndex, IdList
 from batchctl.words.outcomes import Outcome
 from batchctl.words.remote import RemoteBatch
 
@@ -47,8 +47,8 @@ def fetch(provider: Provider, store: Store, record: BatchRecord, remote: RemoteB
                     for file, file_id in ((OUTPUT_FILE, output_id), (ERROR_FILE, error_id)) if file_id]
             gone = not all(here)
             index = AnswerIndex.of(_answers(receiving))
-            store_needed = any(here)
-            if store_needed:
+            _check_ours(receiving, index, ids)
+            if any(here):
                 receiving.keep(index)
     return _settled(ended, index, ids, gone)
 
@@ -103,6 +103,18 @@ def _answers(receiving: Receiving) -> Iterator[Answer]:
             if before is None or (answer.outcome is Outcome.OK and before.outcome is not Outcome.OK):
                 best[answer.id] = answer
     return iter(best.values())
+
+
+def _check_ours(receiving: Receiving, index: AnswerIndex, ids: IdList | None) -> None:
+    """An output file that answers nothing of what was asked is some other file: taken, it would make every request
+    look unanswered, and be paid for again. Raises ResultsInvalid."""
+    output = receiving.path(OUTPUT_FILE)
+    if not output.exists() or output.stat().st_size == 0:
+        return
+    asked = None if ids is None else IdIndex(ids)
+    if not any(answer.file == OUTPUT_FILE and (asked is None or answer.id in asked) for answer in index):
+        raise ResultsInvalid(f"{output.name} answers none of the batch's requests; the file was not taken, "
+                             "and is asked for again at the next run")
 
 
 def _lines(path: Path, file: int) -> Iterator[Answer]:

@@ -13,7 +13,7 @@ from batchctl.recorded.store import Store
 from batchctl.remote.download import download
 from batchctl.remote.provider import Provider
 from batchctl.words.digest import id_of, shard_digest
-from batchctl.words.errors import Refusal
+from batchctl.words.errors import Refusal, StateError
 from batchctl.words.ids import IdList
 
 
@@ -36,7 +36,7 @@ class Holdings:
         return found
 
     def at_provider(self, shard: str, input_file_id: str | None, provider: Provider) -> IdList | None:
-        """From the input file. Raises RemoteError other than that the file is gone."""
+        """From the input file. Raises RemoteError other than that the file is gone, and StateError."""
         if input_file_id is None:
             return None
         try:
@@ -45,6 +45,9 @@ class Holdings:
             if refusal.status != 404:
                 raise
             return None
+        except OSError as error:
+            raise StateError(f"an input file cannot be read into {tempfile.gettempdir()}: "
+                             f"{error.strerror or error}") from error
         if found is None or shard_digest([found.blob]) != shard:
             return None
         if self._keeps:

@@ -145,7 +145,7 @@ class JobRun:
             remote = provider.batch(record.batch_id or "")
         known = next((batch for batch in self.plan().standing.batches if batch.record == record), None)
         ended = fetching.fetch(provider, self._desk.store, record, remote, known.ids if known else None)
-        if not record.is_settled:
+        if not record.is_settled or ended.is_lost:
             self._desk.book().change(self.name, record, ended)
         self._step("fetch", f"{ended.ok or 0} of {ended.requests} answered, {ended.status}", record.batch_id)
 

@@ -22,8 +22,12 @@ _BY_STATUS = {0: Outcome.SERVER_ERROR, 408: Outcome.TIMEOUT, 409: Outcome.SERVER
               429: Outcome.RATE_LIMIT, 504: Outcome.TIMEOUT, 524: Outcome.TIMEOUT}
 
 
+#: What every line of a result file has some of; a gateway's own answer with status 200 has none.
+_MEMBERS = frozenset({"custom_id", "response", "error"})
+
+
 class NotALine(ValueError):
-    """A line that is not a JSON object."""
+    """A line that is not a JSON object with a result in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +51,8 @@ def parse(line: bytes) -> ResultLine:
     raw = _loads(line)
     if not isinstance(raw, dict):
         raise NotALine("not a JSON object")
+    if _MEMBERS.isdisjoint(raw):
+        raise NotALine("a JSON object with nothing of a result in it")
     response, error = _response(raw.get("response")), _error(raw.get("error"))
     outcome, error = _judge(response, error)
     return ResultLine(id_of(raw.get("custom_id")), outcome, response, error)
@@ -104,7 +110,7 @@ def _response(raw: Any) -> dict[str, Any] | None:
 
 
 def _error(raw: Any) -> dict[str, Any] | None:
-    if raw is None:
+    if not raw or (isinstance(raw, dict) and not any(raw.values())):
         return None
     if not isinstance(raw, dict):
         return {"code": None, "message": str(raw)}
@@ -132,7 +138,7 @@ def _status(response: dict[str, Any] | None) -> int:
     status = response.get("status_code") if response else None
     if isinstance(status, bool):
         return 0
-    if isinstance(status, str) and status.isascii() and status.isdigit():
+    if isinstance(status, str) and status.isascii() and status.isdigit() and len(status) == 3:
         return int(status)
     # Some servers leave the status out of lines that succeeded.
     return status if isinstance(status, int) else (200 if status is None and response else 0)

@@ -82,7 +82,7 @@ class _Gatherer:
             outcomes = stored.index.outcomes(ids, rest)
         elif ids is not None and record.ok == record.requests:
             outcomes = bytes([Outcome.OK]) * len(ids)
-        elif ids is not None and not record.output_file_id and not record.error_file_id:
+        elif ids is not None and (record.is_lost or not (record.output_file_id or record.error_file_id)):
             outcomes = bytes([rest]) * len(ids)
         return KnownBatch(record, Phase.SETTLED, None, ids, outcomes, stored is not None)
 

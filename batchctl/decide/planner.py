@@ -59,25 +59,27 @@ def actions_pending(actions: Sequence[Action]) -> bool:
 
 def _to_send(wanted: Wanted, now: Standing, situation: Situation) -> dict[int, list[int]]:
     """Positions to be sent, by the attempt that they are at."""
-    reasons = frozenset(wanted.retry.reasons)
-    again = {outcome for outcome in Outcome if outcome.reason in reasons}
-    if situation.resend_lost:
-        again.add(Outcome.LOST)
     sends: dict[int, list[int]] = {}
-    fog = now.fog_live or (now.fog_lost and not situation.resend_lost)
+    if now.fog_live or (now.fog_lost and not situation.resend_lost):
+        return sends
+    again = _again(wanted)
     for at, outcome in enumerate(now.outcome):
         if outcome == Outcome.OK or now.holder[at] != NOBODY or now.pending[at]:
             continue
         attempts = now.attempts[at]
-        if outcome in (0, Outcome.UNSENT):
-            wants = not fog
-        elif outcome == Outcome.LOST:
+        if outcome == Outcome.LOST:
             wants = situation.resend_lost
         else:
-            wants = outcome in again and attempts < wanted.retry.max_attempts
+            wants = outcome == 0 or (outcome in again and attempts < wanted.retry.max_attempts)
         if wants:
             sends.setdefault(attempts + 1, []).append(at)
     return sends
+
+
+def _again(wanted: Wanted) -> frozenset[Outcome]:
+    """The outcomes after which a request is sent again while it has attempts left."""
+    reasons = frozenset(wanted.retry.reasons)
+    return frozenset(outcome for outcome in Outcome if outcome.reason in reasons or outcome is Outcome.UNSENT)
 
 
 def _creates(wanted: Wanted, now: Standing, sends: Mapping[int, list[int]], situation: Situation,
@@ -132,13 +134,17 @@ def _token_room(wanted: Wanted, now: Standing) -> int | None:
 def _states(wanted: Wanted, now: Standing, sends: Mapping[int, list[int]], held: set[int]) -> bytearray:
     """The state of each request, as the plan leaves it: what will be sent is waiting."""
     state = bytearray(len(wanted.ids))
+    again = _again(wanted)
+    fog = State.WAITING if now.fog_live else State.LOST if now.fog_lost else None
     for at, outcome in enumerate(now.outcome):
         if outcome == Outcome.OK:
             state[at] = State.OK
         elif now.holder[at] != NOBODY or now.pending[at]:
             state[at] = State.WAITING
-        elif outcome in (0, Outcome.UNSENT):
-            state[at] = State.WAITING if now.fog_live or not now.fog_lost else State.LOST
+        elif outcome == 0 or (fog is not None and outcome in again
+                              and now.attempts[at] < wanted.retry.max_attempts):
+            # A batch of which nobody can tell what it holds may hold this request, or have answered it.
+            state[at] = fog or State.WAITING
         else:
             state[at] = STATE_OF[Outcome(outcome)]
     for positions in sends.values():

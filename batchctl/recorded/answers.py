@@ -49,6 +49,11 @@ class AnswerIndex:
         for identity, outcome, file, offset, length in _ENTRY.iter_unpack(self.blob):
             yield Answer(identity, Outcome(outcome), file, offset, length)
 
+    def reach(self, file: int) -> int:
+        """How many bytes a file must have for all its answers to be in it."""
+        return max((offset + length for _, _, of, offset, length in _ENTRY.iter_unpack(self.blob) if of == file),
+                   default=0)
+
     def ids(self) -> IdList:
         """The answered requests, in the order of the files."""
         size = _ENTRY.size

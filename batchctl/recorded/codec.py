@@ -1,4 +1,4 @@
-"""The lockfile's text: recorded values to JSON and back, with every mistake named by its line."""
+"""The lockfile's text: recorded values to JSON and back, with every mistake named where it stands."""
 
 from __future__ import annotations
 
@@ -34,7 +34,8 @@ class LockfileInvalid(StateError):
 
 
 def encode(recorded: Recorded) -> bytes:
-    """The lockfile's bytes: sorted keys, two spaces, LF, one contiguous block a batch, a newline at the end."""
+    """The lockfile's bytes: sorted keys, two spaces, LF, one contiguous block a batch, a newline at the end.
+    Lone surrogates in fields that nobody here knows become JSON escapes again."""
     document = {
         **recorded.extra,
         "//": NOTE,
@@ -42,7 +43,7 @@ def encode(recorded: Recorded) -> bytes:
         "digest_version": recorded.digest_version,
         "jobs": {name: _encode_job(job) for name, job in recorded.jobs.items()},
     }
-    return (json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False) + "\n").encode()
+    return (json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False) + "\n").encode(errors="backslashreplace")
 
 
 def decode(data: bytes, file: str) -> Recorded:

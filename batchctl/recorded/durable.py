@@ -35,6 +35,8 @@ def replacing(path: Path, *, private: bool = False) -> Iterator[BinaryIO]:
     mode = _mode_of(target, private)
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0), mode)
     try:
+        if target.exists() and hasattr(os, "fchmod"):
+            os.fchmod(descriptor, mode)  # what the umask took away
         with open(descriptor, "wb", buffering=_BUFFER) as file:
             yield file
             file.flush()
@@ -77,12 +79,12 @@ def sync_folder(folder: Path) -> None:
     """Makes renames in `folder` durable. Systems and file systems that cannot flush a folder are left at that."""
     if os.name == "nt":
         return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        with contextlib.suppress(OSError):
+    with contextlib.suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
             os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 def is_temporary(path: Path) -> bool:

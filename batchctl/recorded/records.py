@@ -52,6 +52,11 @@ class BatchRecord:
         return self.results is not None
 
     @property
+    def is_lost(self) -> bool:
+        """It has ended, and nothing that it answered can be had any more."""
+        return self.results == GONE and not self.ok
+
+    @property
     def is_ours(self) -> bool:
         """May be cancelled: this lockfile recorded creating it, or the user imported it."""
         return self.origin != "adopted"

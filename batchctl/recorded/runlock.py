@@ -56,7 +56,7 @@ class RunLock:
         try:
             while not self._try():
                 if self._clock() >= deadline:
-                    raise RunLockHeld(*_held(self._info))
+                    raise RunLockHeld(_held(self._info))
                 self._sleep(min(wait_s, max(0.0, deadline - self._clock())))
                 wait_s = min(wait_s * 2, 1.0)
             self._mark()
@@ -127,11 +127,11 @@ def unlock(store: Path, lock_id: str) -> bool:
     return held
 
 
-def _held(info: Path) -> tuple[str]:
+def _held(info: Path) -> str:
     holder = holder_of(info.parent)
     if holder is None:
-        return (f"another batchctl holds the run lock {info.with_suffix('')}",)
-    return (f"the run lock is held: {holder}; if that run is gone for good: batchctl unlock {holder.id}",)
+        return f"another batchctl holds the run lock {info.with_suffix('')}"
+    return f"the run lock is held: {holder}; if that run is gone for good: batchctl unlock {holder.id}"
 
 
 def _who() -> str:

@@ -44,13 +44,16 @@ class StoredResults:
         return self.folder / _FILES[file]
 
     def line(self, answer: Answer) -> bytes:
-        """The bytes of an answer's line. Raises StateError when the file is not what was stored."""
+        """The bytes of an answer's line. Raises StateError when the file cannot be read or is too short."""
         try:
             with open(self.path(answer.file), "rb") as file:
                 file.seek(answer.offset)
-                return file.read(answer.length)
+                line = file.read(answer.length)
         except OSError as error:
             raise StateError(f"stored results cannot be read: {error}") from error
+        if len(line) != answer.length:
+            raise StateError(f"stored results are cut short: {self.path(answer.file)}")
+        return line
 
 
 class Store:
@@ -112,17 +115,22 @@ class Store:
         return self._results / (f"{name}-{mark[:8]}" if _SAFE_NAME.fullmatch(name) else mark)
 
     def results(self, record: BatchRecord) -> StoredResults | None:
-        """The results of a batch, or None when they are not (or no longer) here."""
+        """The results of a batch, or None when they are not (or no longer) here as a whole."""
         folder = self.results_folder(record)
         try:
-            index = AnswerIndex((folder / _INDEX).read_bytes())
+            stored = StoredResults(folder, AnswerIndex((folder / _INDEX).read_bytes()))
+            for file in _FILES:
+                reach = stored.index.reach(file)
+                if reach and stored.path(file).stat().st_size < reach:
+                    return None
         except (OSError, ValueError):
             return None
-        return StoredResults(folder, index)
+        return stored
 
     @contextlib.contextmanager
     def receiving(self, record: BatchRecord) -> Iterator[Receiving]:
-        """A folder to download a batch's files into; what is not kept by the end of the block is removed."""
+        """A folder to download a batch's files into; what is not kept by the end of the block is removed. Raises
+        StateError, also for what cannot be written in the block."""
         folder = self._results / f".{secrets.token_hex(8)}.tmp"
         try:
             folder.mkdir(mode=0o700)
@@ -130,6 +138,8 @@ class Store:
             raise StateError(f"the store {self._results} cannot be written: {error.strerror or error}") from error
         try:
             yield Receiving(folder, self.results_folder(record))
+        except OSError as error:
+            raise StateError(f"results cannot be written to {self._results}: {error.strerror or error}") from error
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
@@ -156,9 +166,11 @@ class Receiving:
         """Makes verified files the batch's results, in place of damaged ones. Raises StateError."""
         try:
             (self.folder / _INDEX).write_bytes(index.blob)
+            damaged = self.folder.with_name(f".{secrets.token_hex(8)}.tmp")
             if self.final.exists():
-                shutil.rmtree(self.final)
+                self.final.rename(damaged)
             durable.move_folder(self.folder, self.final)
+            shutil.rmtree(damaged, ignore_errors=True)
         except OSError as error:
             raise StateError(f"results cannot be kept in {self.final}: {error.strerror or error}") from error
         return StoredResults(self.final, index)

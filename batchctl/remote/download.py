@@ -9,7 +9,8 @@ from urllib.parse import quote
 
 from batchctl.remote import retry
 from batchctl.remote.http import Download, Http
-from batchctl.words.errors import Unavailable
+from batchctl.remote.retry import Failure
+from batchctl.words.errors import Refusal, Unavailable
 
 _TRIES = 6
 _RANGE = re.compile(r"bytes (\d+)-")
@@ -27,7 +28,13 @@ def download(http: Http, file_id: str, target: Path) -> int:
         except Unavailable:
             if attempt == _TRIES:
                 raise
-            http.sleep(retry.wait_s(attempt, None, http.rng))
+            asked_s = None
+        except Refusal as refusal:
+            asked_s = refusal.retry_after_s
+            busy = retry.classify(refusal.status, write=False) is Failure.BUSY
+            if attempt == _TRIES or not busy or (asked_s or 0) > retry.LONGEST_RETRY_AFTER_S:
+                raise
+        http.sleep(retry.wait_s(attempt, asked_s, http.rng))
     raise AssertionError("unreachable")
 
 

@@ -19,6 +19,8 @@ from batchctl.words.errors import OutcomeUnknown, Refusal, RemoteError, Unavaila
 
 _MAX_JSON = 64 << 20
 _SHOWN = 500
+#: Bytes of an answer that are looked at for a message: far more than is shown, so that no secret is cut in two.
+_READ = 1 << 16
 _BLOCK = 1 << 20
 _CONNECT_S = 10.0
 
@@ -55,8 +57,8 @@ class Http:
     """Calls to one base URL with one set of credentials. `secrets` are cut out of every message."""
 
     base_url: str
-    headers: Mapping[str, str]
-    secrets: Sequence[str] = ()
+    headers: Mapping[str, str] = field(repr=False)
+    secrets: Sequence[str] = field(default=(), repr=False)
     transport: httpx.BaseTransport | None = None
     sleep: Callable[[float], None] = time.sleep
     monotonic: Callable[[], float] = time.monotonic
@@ -146,7 +148,8 @@ class Http:
             return _Answer(value=value, status=got.status_code)
         message, code = error_of(value, body)
         return _Answer(
-            failure, status=got.status_code, message=self._clean(message), error_code=code,
+            failure, status=got.status_code, message=self._clean(message),
+            error_code=None if code is None else self._clean(code),
             retry_after_s=retry.retry_after_s({name.lower(): text for name, text in got.headers.items()}, self.now()),
         )
 
@@ -198,7 +201,7 @@ def error_of(value: Any, body: bytes) -> tuple[str, str | None]:
             return str(error.get("message") or error), None if code is None else str(code)
         if error is not None:
             return str(error), None
-    return body[:_SHOWN].decode(errors="replace"), None
+    return body[:_READ].decode(errors="replace"), None
 
 
 def _timeouts(read_s: float) -> httpx.Timeout:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -17,6 +18,8 @@ from batchctl.words.remote import (
     Tag,
 )
 
+_SHARD = re.compile(r"[0-9a-f]{64}")
+_ATTEMPT = re.compile(r"[1-9][0-9]{0,5}")
 _ENDS = ("completed_at", "failed_at", "expired_at", "cancelled_at")
 
 
@@ -71,10 +74,7 @@ def errors(raw: Any) -> tuple[BatchError, ...]:
 
 def tag_in(metadata: Mapping[str, str]) -> Tag | None:
     """The tag that batchctl put into a batch's metadata."""
-    job, shard, attempt = metadata.get(TAG_JOB), metadata.get(TAG_SHARD), metadata.get(TAG_ATTEMPT, "")
-    if not job or not shard or not attempt.isascii() or not attempt.isdigit():
-        return None
-    return Tag(job, shard, int(attempt))
+    return _tag(metadata.get(TAG_JOB, ""), metadata.get(TAG_SHARD, ""), metadata.get(TAG_ATTEMPT, ""))
 
 
 def tag_of_filename(name: str) -> Tag | None:
@@ -83,9 +83,12 @@ def tag_of_filename(name: str) -> Tag | None:
     parts = stem.rsplit("-", 2)
     if not dot or suffix != "jsonl" or len(parts) != 3 or not parts[0].startswith("batchctl-"):
         return None
-    job, shard, attempt = parts[0].removeprefix("batchctl-"), parts[1], parts[2]
-    hexadecimal = len(shard) == 64 and all(digit in "0123456789abcdef" for digit in shard)
-    if not job or not hexadecimal or not attempt.isascii() or not attempt.isdigit():
+    return _tag(parts[0].removeprefix("batchctl-"), parts[1], parts[2])
+
+
+def _tag(job: str, shard: str, attempt: str) -> Tag | None:
+    """Anyone may write metadata and file names; a tag that batchctl cannot have made is none."""
+    if not job or not _SHARD.fullmatch(shard) or not _ATTEMPT.fullmatch(attempt):
         return None
     return Tag(job, shard, int(attempt))
 
@@ -98,7 +101,7 @@ def _error(raw: Mapping[str, Any]) -> BatchError:
 def _counts(raw: Any) -> Counts | None:
     if not isinstance(raw, Mapping):
         return None
-    return Counts(*(_integer(raw.get(name)) or 0 for name in ("total", "completed", "failed")))
+    return Counts(*(max(0, _integer(raw.get(name)) or 0) for name in ("total", "completed", "failed")))
 
 
 def _text(raw: Any) -> str | None:

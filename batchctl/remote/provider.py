@@ -107,13 +107,27 @@ class Provider:
         for _ in range(_PAGES):
             page = self.http.json("GET", path, retry.READ,
                                   params=params if after is None else (*params, ("after", after)))
-            entries = page if isinstance(page, list) else (page.get("data") or [])
-            fresh = [entry for entry in entries if isinstance(entry, Mapping) and entry.get("id") not in seen]
+            fresh = []
+            for entry in _entries(page, path):
+                identity = entry.get("id") if isinstance(entry, Mapping) else None
+                if isinstance(identity, str) and identity not in seen:
+                    seen.add(identity)
+                    fresh.append(entry)
+                    after = identity
             yield from fresh
             if not fresh or isinstance(page, list) or not page.get("has_more"):
                 return
-            seen.update(str(entry.get("id")) for entry in fresh)
-            after = str(entries[-1].get("id"))
+
+
+def _entries(page: Any, path: str) -> list[Any]:
+    """The entries of a page. Raises Unavailable for what is no list: an answer that only looks empty would let
+    everything be made again."""
+    entries = page if isinstance(page, list) else page.get("data")
+    if entries is None and ("data" in page or page.get("object") == "list"):
+        return []
+    if not isinstance(entries, list):
+        raise Unavailable(f"GET {path}: the provider answered without a list")
+    return entries
 
 
 class _Counting:

@@ -109,6 +109,6 @@ DIALECTS: dict[str, Dialect] = {dialect.name: dialect for dialect in (OPENAI, LO
 def parse_window(text: str) -> int | None:
     """Seconds of a completion window such as `24h` or `7d`, or None when it is not of that form."""
     number, unit = text[:-1], text[-1:]
-    if not number.isascii() or not number.isdigit() or unit not in ("h", "d") or int(number) == 0:
+    if not number.isascii() or not number.isdigit() or len(number) > 6 or unit not in ("h", "d") or int(number) == 0:
         return None
     return int(number) * (3600 if unit == "h" else DAY_S)

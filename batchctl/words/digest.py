@@ -22,7 +22,7 @@ ID_BYTES = 10
 _MAX_CUSTOM_ID = 64
 _MAX_KEY = _MAX_CUSTOM_ID - 2 * ID_BYTES - 1
 _UNSAFE = re.compile(r"[^A-Za-z0-9_-]+")
-_TAIL = re.compile(r"(?:^|-)([0-9a-f]{20})$")
+_TAIL = re.compile(r"(?:^|-)([0-9a-f]{20})\Z")
 
 
 def canonical_json(value: Any) -> bytes:

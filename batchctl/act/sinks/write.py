@@ -13,6 +13,7 @@ from batchctl.act.sinks.specs import effective_sinks
 from batchctl.act.sinks.table import join_table
 from batchctl.act.sinks.task import CheckTask, ColumnsTask, RecordsTask
 from batchctl.decide.plan import Action, JobPlan
+from batchctl.decide.standing import NOBODY
 from batchctl.desired.inputs.files import files_of
 from batchctl.desired.job import Job, Sink
 from batchctl.desired.render import pool
@@ -96,9 +97,17 @@ def _header(sink: Sink, columns: tuple[str, ...]) -> bytes:
 
 
 def _stored(store: Store, plan: JobPlan) -> dict[int, StoredResults]:
-    needed = set(plan.standing.answer)
-    found = {place: store.results(batch.record) for place, batch in enumerate(plan.standing.batches) if place in needed}
-    return {place: stored for place, stored in found.items() if stored is not None}
+    """The results that the records are made of. Raises StateError where some should be here and are not."""
+    found = {}
+    for place in set(plan.standing.answer) - {NOBODY}:
+        record = plan.standing.batches[place].record
+        stored = store.results(record)
+        if stored is not None:
+            found[place] = stored
+        elif (record.output_file_id or record.error_file_id) and not record.is_lost:
+            raise StateError(f"the results of {record.batch_id} are not in the store, and could not be fetched again; "
+                             "no sink is written without them")
+    return found
 
 
 def _columns(job: Job, rules: Rules, workers: int) -> tuple[str, ...]:

@@ -28,18 +28,22 @@ def model(document: Mapping, kind: BodyKind | None, context: Context) -> str:
     return node.text if node else ""
 
 
-def body(document: Mapping, kind: BodyKind, chosen_model: str, context: Context) -> dict[str, BodyNode]:
-    """The whole body as a tree. `chosen_model` is what `model` gave."""
+def body(document: Mapping, kind: BodyKind | None, chosen_model: str, context: Context) -> dict[str, BodyNode]:
+    """The whole body as a tree. `chosen_model` is what `model` gave.
+
+    Without a kind, which was reported, the body is read only for its mistakes: chat takes every form of prompt.
+    """
     prompt = section(document, "prompt")
     written = section(document, "body")
     made: dict[str, BodyNode] = {"model": chosen_model} if chosen_model else {}
     if prompt is not None:
-        made |= prompt_body(prompt, kind, context)
+        made |= prompt_body(prompt, kind or "chat", context)
     if written is not None:
         value = body_value(written, context.findings)
         made |= value if isinstance(value, dict) else {}
         _refuse_streaming(written, value, context)
-    _check_asked(document, kind, context)
+    if kind is not None:
+        _check_asked(document, kind, context)
     return made
 
 

@@ -32,7 +32,7 @@ def job(document: Mapping, context: Context) -> Job:
         name=name.text if name else "", manifest=context.manifest, root=context.root,
         provider=where or _UNKNOWN_PROVIDER, model=model, endpoint=endpoint, body_kind=kind or "other",
         completion_window=settings.window(document, dialect, context), inputs=inputs(document, context),
-        body=bodies.body(document, kind, model, context) if kind else {}, sinks=sinks(document, context),
+        body=bodies.body(document, kind, model, context), sinks=sinks(document, context),
         span=context.source.span(at.start, at.end),
     )  # fmt: skip
     return replace(

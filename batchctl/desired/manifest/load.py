@@ -56,8 +56,8 @@ def _loaded(files: Sequence[ManifestFile], troubles: list[Diagnostic], variables
             if file.findings.full:
                 break
             if isinstance(document, Mapping):
-                check(document, file.findings)
-                built.append((job(document, context), file.findings))
+                if check(document, file.findings):
+                    built.append((job(document, context), file.findings))
             else:
                 label = "write keys and values, such as version: 1"
                 file.findings.error("not-a-mapping", document, "a manifest is a mapping", label)

@@ -23,14 +23,23 @@ _TYPE_NAMES = {
 }  # fmt: skip
 
 
-def check(document: Mapping, findings: Findings) -> None:
-    """Reports all that the schema says is wrong, and marks those values as broken."""
+def check(document: Mapping, findings: Findings) -> bool:
+    """Reports all that the schema says is wrong, and marks those values as broken.
+
+    False means that the document is for a newer batchctl, of which nothing more can be said.
+    """
+    version = document.get("version")
+    if isinstance(version, Scalar) and type(version.value) is int and version.value > 1:
+        message = f"version {version.value} needs a newer batchctl"
+        findings.error("newer-version", version, message, "upgrade batchctl, or write version: 1")
+        return False
     value = instance(document, job_schema(), findings)
     for error in _validator().iter_errors(value):
         if findings.full:
-            return
+            break
         for found in _meant(error, document):
             _report(found, document, findings)
+    return True
 
 
 @cache
@@ -111,7 +120,7 @@ def _words(error: ValidationError, node: Node, name: str) -> tuple[str, str, str
         case "enum":
             return _unknown_value(node, limit, name)
         case "const":
-            return _wrong_version(node)
+            return "out-of-range", f"{name} must be {limit}", f"write {name}: {limit}"
         case "pattern":
             example = next(iter(_schema(error).get("examples", ())), None)
             label = f"for example {example}" if example else "change it"
@@ -154,7 +163,7 @@ def _retyped(node: Scalar, types: set[str]) -> str | None:
             return f"write {value} without quotes"
         if "boolean" in types and isinstance(value, bool):
             return f"write {str(value).lower()} without quotes"
-        return None
+        return f"write [{node.text}]" if types == {"array"} and not node.style else None
     if "integer" in types and isinstance(node.value, float) and node.value.is_integer():
         return f"write {int(node.value)}"
     if "string" in types and node.value is not None:
@@ -168,13 +177,6 @@ def _unknown_value(node: Node, allowed: Iterable[str], name: str) -> tuple[str, 
     close = get_close_matches(str(value)[:64].lower(), names, n=1)
     label = f'did you mean "{close[0]}"?' if close else "write one of: " + ", ".join(names)
     return "unknown-value", f'{name} cannot be "{value}"; it is one of: {", ".join(names)}', label
-
-
-def _wrong_version(node: Node) -> tuple[str, str, str]:
-    value = node.value if isinstance(node, Scalar) else 0
-    if isinstance(value, int) and value > 1:
-        return "newer-version", f"version {value} needs a newer batchctl", "upgrade batchctl, or write version: 1"
-    return "out-of-range", "version must be 1", "write version: 1"
 
 
 def _schema(error: ValidationError) -> dict[str, Any]:

@@ -140,7 +140,7 @@ def _close(name: str, choice: tuple[str, ...]) -> str | None:
     """The nearest name. Cached, since a list of a thousand mappings has a typo a thousand times."""
     if len(name) > _LONGEST_TYPO:
         return None
-    return next(iter(get_close_matches(name, choice, n=1, cutoff=0.7)), None)
+    return next(iter(get_close_matches(name, choice, n=1, cutoff=0.65)), None)
 
 
 def _advice(name: str, known: Iterable[str], elsewhere: set[str], path: str) -> str:

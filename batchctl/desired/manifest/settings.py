@@ -9,7 +9,7 @@ from batchctl.desired.job import BatchSettings, Budget, Retry, RetryReason
 from batchctl.desired.manifest.context import Context, is_text, items, number, section, text
 from batchctl.desired.manifest.tree import Mapping
 from batchctl.desired.manifest.values import is_dynamic
-from batchctl.words.dialects import DAY_S, BodyKind, Dialect, parse_window
+from batchctl.words.dialects import DAY_S, LOCAL, BodyKind, Dialect, parse_window
 from batchctl.words.remote import TAG_ATTEMPT, TAG_JOB, TAG_SHARD
 
 DEFAULT_ENDPOINT = "/v1/chat/completions"
@@ -20,23 +20,26 @@ _RESERVED = "batchctl_"
 
 
 def endpoint(document: Mapping, dialect: Dialect | None, context: Context) -> tuple[str, BodyKind | None]:
-    """The endpoint and the kind of its bodies; the kind is None where it cannot be told."""
+    """The endpoint and the kind of its bodies; the kind is None where it cannot be told.
+
+    A misspelt endpoint is reported, and taken for the one that was meant.
+    """
     node = text(document, "endpoint")
-    if node is None:
-        if "endpoint" in document.entries or dialect is None:
-            return DEFAULT_ENDPOINT, None
-        return DEFAULT_ENDPOINT, dialect.body_kind(DEFAULT_ENDPOINT)
-    kind = dialect.body_kind(node.text) if dialect else None
-    if is_dynamic(node.text):
+    if node is None and "endpoint" in document.entries:
+        return DEFAULT_ENDPOINT, None
+    path = node.text if node else DEFAULT_ENDPOINT
+    kind = (dialect or LOCAL).body_kind(path)
+    if is_dynamic(path):
         context.findings.error("not-a-template", node, "the endpoint is not a template", "write one path")
     elif dialect is not None and kind is None:
-        paths = [path for path, _ in dialect.endpoints]
-        close = get_close_matches(node.text, paths, n=1)
+        paths = [known for known, _ in dialect.endpoints]
+        close = get_close_matches(path, paths, n=1)
         label = f'did you mean "{close[0]}"?' if close else "the endpoints are: " + ", ".join(paths)
         note = "a path that the provider serves beside those of its dialect is named under provider.endpoints"
-        message = f"the dialect {dialect.name} has no endpoint {node.text}"
+        message = f"the dialect {dialect.name} has no endpoint {path}"
         context.findings.error("unknown-endpoint", node, message, label, notes=(note,))
-    return node.text, kind
+        kind = dialect.body_kind(close[0]) if close else None
+    return path, kind
 
 
 def window(document: Mapping, dialect: Dialect | None, context: Context) -> str:

@@ -70,15 +70,16 @@ class Source:
         self._concealed.add((start, end))
 
     def shown_line(self, line: int) -> str | None:
-        """A line as a diagnostic may show it: without secrets, and not if it is very long."""
+        """A line as a diagnostic may show it: secrets are stars of the same width, and a very long line is None."""
         text, offset = self.line_text(line), self.start_of_line(line)
         if len(text) > _MAX_SHOWN:
             return None
         for start, end in sorted(self._concealed, reverse=True):
             first, last = max(start - offset, 0), min(end - offset, len(text))
             if first < last:
-                text = text[:first] + HIDDEN + text[last:]
-        return without_keys(_CREDENTIAL_LINE.sub(rf"\1{HIDDEN}", text))
+                text = text[:first] + "*" * (last - first) + text[last:]
+        text = _CREDENTIAL_LINE.sub(lambda match: match[1] + "*" * (match.end() - match.end(1)), text)
+        return _KEY.sub(lambda match: "*" * len(match[0]), text)
 
     def _end_of(self, line: int) -> int:
         return self._starts[line] if line < len(self._starts) else len(self.text)

@@ -13,7 +13,7 @@ from batchctl.desired.manifest.source import Source
 #: parser does not recurse, but takes quadratic time in flow collections, so it is left at this depth.
 MAX_DEPTH = 64
 #: Scalars, lists and mappings of a file: tens of thousands of inline rows, and no more.
-MAX_NODES = 500_000
+MAX_NODES = 400_000
 #: Characters of a manifest, for the same reason; far more than people write.
 MAX_LENGTH = 4 * 2**20
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from dataclasses import dataclass
 
 import yaml
@@ -25,8 +24,6 @@ def documents(findings: Findings) -> list[Node]:
     """The documents of a source up to the first place that cannot be read; all mistakes go to `findings`."""
     found: list[Node] = []
     builder = _Builder(findings)
-    collecting = gc.isenabled()
-    gc.disable()  # a tree of a hundred thousand nodes has no garbage, and looking for it takes half of the time
     try:
         for event in events(findings.source):
             if isinstance(event, yaml.DocumentEndEvent) and builder.root is not None:
@@ -36,9 +33,6 @@ def documents(findings: Findings) -> list[Node]:
                 builder.take(event)
     except Refused as refused:
         findings.error(refused.code, refused.place, refused.message, refused.label)
-    finally:
-        if collecting:
-            gc.enable()
     return found
 
 
