@@ -16,7 +16,7 @@ from batchctl.remote.connect import Providers
 from batchctl.remote.provider import Provider
 from batchctl.words.errors import RemoteError
 from batchctl.words.events import Emit, silent
-from batchctl.words.remote import Coordinates, Observation
+from batchctl.words.remote import Coordinates, Observation, RemoteBatch
 
 SETTLE_S = 60.0
 
@@ -53,6 +53,7 @@ class Desk:
     sleep: Callable[[float], None] = time.sleep
     monotonic: Callable[[], float] = time.monotonic
     _looks: dict[Coordinates, Observation] = field(default_factory=dict)
+    _seen: dict[Coordinates, dict[str, RemoteBatch]] = field(default_factory=dict)
 
     def record(self, name: str) -> JobRecord:
         return (self.lockfile.recorded if self.lockfile else self.recorded).job(name)
@@ -86,12 +87,22 @@ class Desk:
                 self._looks[where] = look(self.provider(where))
             except RemoteError as error:
                 self._looks[where] = Observation(listed=False, why=error.message)
+            self._seen.pop(where, None)
         return self._looks[where]
+
+    def seen(self, where: Coordinates, batch_id: str) -> RemoteBatch | None:
+        """A batch as the last look at its provider showed it."""
+        look = self.look(where)
+        if where not in self._seen:
+            self._seen[where] = {batch.id: batch for batch in look.batches}
+        return self._seen[where].get(batch_id)
 
     def look_again(self) -> None:
         """Forgets what was seen: the next look asks the providers."""
         self._looks.clear()
+        self._seen.clear()
 
-    def is_known(self, batch_id: str) -> bool:
-        """Whether any job of this lockfile has this batch."""
-        return any(record.find(batch_id) for record in self.all_records().values())
+    def known_ids(self) -> frozenset[str]:
+        """The batches that any job of this lockfile has."""
+        return frozenset(batch.batch_id for record in self.all_records().values() for batch in record.batches
+                         if batch.batch_id is not None)

@@ -49,8 +49,10 @@ class _Gatherer:
             return self._settled(record)
         if record.is_intent:
             return KnownBatch(record, Phase.INTENT, ids=self._holdings.at_hand(record.shard))
-        remote, gone = self._remote(record)
         ids = self._ids(record.shard, record.input_file_id, record.provider)
+        if self._desk.providers is None:
+            return KnownBatch(record, Phase.LIVE, ids=ids)
+        remote, gone = self._remote(record)
         if remote is None:
             return KnownBatch(record, Phase.ENDED if gone else Phase.UNREACHABLE, ids=ids)
         return KnownBatch(record, Phase.ENDED if remote.ended else Phase.LIVE, remote, ids)
@@ -58,9 +60,10 @@ class _Gatherer:
     def candidates(self, where: Coordinates) -> list[Candidate]:
         """Batches with this job's tag that no job of the lockfile has."""
         found = []
+        known = self._desk.known_ids()
         for remote in self._desk.look(where).batches:
             tag = remote.tag
-            if tag is None or tag.job != self._wanted.job or self._desk.is_known(remote.id):
+            if tag is None or tag.job != self._wanted.job or remote.id in known:
                 continue
             ids = self._ids(tag.shard, remote.input_file_id, where)
             turned_away = remote.status == "failed" and not remote.output_file_id
@@ -95,11 +98,8 @@ class _Gatherer:
     def _remote(self, record: BatchRecord) -> tuple[RemoteBatch | None, bool]:
         """The batch as its provider shows it now; True when it is gone for good, which only the local server, whose
         data is ours, can tell."""
-        if self._desk.providers is None:
-            return None, False
         assert record.batch_id is not None
-        look = self._desk.look(record.provider)
-        listed = next((batch for batch in look.batches if batch.id == record.batch_id), None)
+        listed = self._desk.seen(record.provider, record.batch_id)
         if listed is not None:
             return listed, False
         try:
@@ -109,7 +109,7 @@ class _Gatherer:
                 raise
             return None, record.provider.dialect == "local"
         except RemoteError:
-            if look.listed:
+            if self._desk.look(record.provider).listed:
                 raise
             return None, False
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from batchctl.act.desk import Desk
 from batchctl.decide.plan import Action, JobPlan, Kind
 from batchctl.words.events import BatchState, Waiting
-from batchctl.words.remote import Counts, RemoteBatch
+from batchctl.words.remote import Counts
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ class Watch:
         ended = False
         for job, action in watched:
             assert action.record is not None
-            shown = self._batches(action).get(action.batch_id or "")
+            shown = self.desk.seen(action.record.provider, action.batch_id or "")
             if shown is None:
                 # It may be gone, or the list may lag: a pass tells.
                 ended = True
@@ -74,7 +74,3 @@ class Watch:
                                       counts.total or action.requests))
             ended = ended or shown.ended
         return ended
-
-    def _batches(self, action: Action) -> Mapping[str, RemoteBatch]:
-        assert action.record is not None
-        return {batch.id: batch for batch in self.desk.look(action.record.provider).batches}

@@ -99,6 +99,11 @@ class FakeUpstream:
             def do_POST(self) -> None:
                 upstream._handle(self)
 
+            def do_GET(self) -> None:
+                self.send_response(200)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
             def log_message(self, *_: Any) -> None:
                 pass
 

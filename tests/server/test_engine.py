@@ -276,6 +276,52 @@ def test_an_answer_on_its_way_when_the_batch_is_cancelled_is_kept(tmp_path, line
     asyncio.run(story())
 
 
+def test_all_batches_together_keep_to_the_number_of_lines_at_a_time(tmp_path, line):
+    async def story():
+        upstream = Stuck()
+        house = House(tmp_path, Time(), upstream)
+        house.engine.set_running(True)
+        made = [house.add_batch(b"".join(line(f"stuck-{b}-{n}") for n in range(9))) for b in range(3)]
+        for batch in made:
+            await house.until(batch, "in_progress")
+        await asyncio.sleep(0.1)
+        assert len(upstream.asked) == 4
+        await house.close()
+
+    asyncio.run(story())
+
+
+def test_the_bytes_of_a_deleted_input_stay_until_its_batch_has_ended(tmp_path, line):
+    async def story():
+        house = House(tmp_path, Time())
+        batch = house.add_batch(line("a"))
+        file = house.shelf.find(batch.input_file_id, house.shop.now())
+        house.shelf.delete(file)
+        house.shelf.remove_gone(house.shop.now())
+        assert house.shelf.find(file.id, house.shop.now()) is None
+        assert house.shelf.path(file.id).exists()
+        house.engine.set_running(True)
+        await house.until(batch, "completed")
+        house.shelf.remove_gone(house.shop.now())
+        assert not house.shelf.path(file.id).exists()
+        await house.close()
+
+    asyncio.run(story())
+
+
+def test_the_output_is_in_the_order_in_which_answers_came(tmp_path, line):
+    async def story():
+        house = House(tmp_path, Time())
+        house.engine.set_running(True)
+        late = line("late", "[[echo:sleep=0.1]]") + line("later", "[[echo:sleep=0.2]]")
+        batch = await house.until(house.add_batch(late + line("soon")), "completed")
+        order = [record["custom_id"] for record in records(house, batch.output_file_id)]
+        assert order == ["soon", "late", "later"]
+        await house.close()
+
+    asyncio.run(story())
+
+
 def test_the_database_keeps_no_answers_of_an_ended_batch(tmp_path, line):
     async def story():
         house = House(tmp_path, Time())

@@ -108,6 +108,20 @@ def test_who_only_looks_runs_no_lines_and_who_runs_does(folder, line, wait):
         wait(lambda: sdk.batches.retrieve(other.id).status == "cancelled")
 
 
+def test_lines_stop_when_the_last_who_wanted_them_has_gone(folder, line, wait):
+    content = b"".join(line(str(number), "[[echo:sleep=0.05]]") for number in range(200))
+    with connect(folder, run=False) as looking, client(looking) as sdk:
+        with connect(folder, run=True):
+            batch = create(sdk, content)
+            wait(lambda: sdk.batches.retrieve(batch.id).request_counts.completed > 0)
+        time.sleep(0.3)
+        before = sdk.batches.retrieve(batch.id).request_counts.completed
+        time.sleep(0.5)
+        after = sdk.batches.retrieve(batch.id)
+        assert (after.status, after.request_counts.completed) == ("in_progress", before)
+        assert before < 200
+
+
 def test_a_second_start_goes_on_where_the_first_ended(folder, line, wait):
     content = b"".join(line(str(number), "[[echo:sleep=0.1]]") for number in range(40))
     with connect(folder, run=True) as server, client(server) as sdk:

@@ -12,7 +12,7 @@ from batchctl.act.sinks.answers import ANSWER_NAMES, END_NAMES, Nothing
 from batchctl.desired.inputs.row import Row, RowError
 from batchctl.desired.job import BodyNode, Job, Sink, Template
 from batchctl.desired.render.requests import RequestRenderer, shared_names
-from batchctl.desired.render.rules import Rules
+from batchctl.desired.render.values import Rules
 from batchctl.desired.templates.compiling import Compiled, TemplateFailed, Templates
 from batchctl.desired.templates.records import RowRecord
 from batchctl.words.diagnostics import Diagnostic

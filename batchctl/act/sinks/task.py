@@ -18,8 +18,8 @@ from batchctl.desired.inputs.row import Row, RowError
 from batchctl.desired.job import Job, Sink
 from batchctl.desired.render.findings import to_json
 from batchctl.desired.render.requests import RequestRenderer
-from batchctl.desired.render.rules import Rules
 from batchctl.desired.render.tasks import Frames
+from batchctl.desired.render.values import Rules
 from batchctl.recorded.answers import ERROR_FILE
 from batchctl.words.diagnostics import Diagnostic
 from batchctl.words.errors import InvalidInput

@@ -19,8 +19,9 @@ from batchctl.desired.job import Job, Sink
 from batchctl.desired.render import pool
 from batchctl.desired.render.findings import from_json
 from batchctl.desired.render.lines import InputChanged
-from batchctl.desired.render.rules import Rules, rules_of
+from batchctl.desired.render.rules import rules_of
 from batchctl.desired.render.survey import Desired, default_workers
+from batchctl.desired.render.values import Rules
 from batchctl.recorded import durable
 from batchctl.recorded.records import SinkRecord
 from batchctl.recorded.store import Store, StoredResults
