@@ -14,6 +14,7 @@ from pathlib import Path
 from batchctl.act import intents
 from batchctl.act.desk import Desk
 from batchctl.act.intents import Reusable
+from batchctl.act.shield import interrupts_held
 from batchctl.decide.plan import Action
 from batchctl.desired.job import Job
 from batchctl.recorded.records import BatchRecord
@@ -46,26 +47,23 @@ class Creator:
             shard=action.shard, attempt=action.attempt, requests=action.requests, provider=self._job.provider.where)
         self._book.add(self._job.name, intent)
         try:
-            uploaded, made = self._sent(provider, intent)
+            record = self._sent(provider, intent)
         except Refusal:
             self._drop(intent)
             raise
-        record = intents.became(uploaded, made)
-        self._book.change(self._job.name, uploaded, record)
-        self._step(action.kind, f"{action.requests} requests in {made.id}", made.id)
+        self._step(action.kind, f"{action.requests} requests in {record.batch_id}", record.batch_id)
         return record
 
-    def _sent(self, provider: Provider, intent: BatchRecord) -> tuple[BatchRecord, RemoteBatch]:
+    def _sent(self, provider: Provider, intent: BatchRecord) -> BatchRecord:
         uploaded = self._uploaded(provider, intent)
         try:
-            return uploaded, self._created(provider, uploaded)
+            return self._created(provider, uploaded)
         except Refusal as refusal:
             if not _file_unknown(refusal) or (intent.shard, intent.attempt) not in self._reusable:
                 raise
         # The file of an earlier try is gone: uploading it anew is all that it takes.
         del self._reusable[intent.shard, intent.attempt]
-        anew = self._uploaded(provider, uploaded)
-        return anew, self._created(provider, anew)
+        return self._created(provider, self._uploaded(provider, uploaded))
 
     def _uploaded(self, provider: Provider, intent: BatchRecord) -> BatchRecord:
         file_id = self._reusable.get((intent.shard, intent.attempt))
@@ -80,7 +78,7 @@ class Creator:
         self._book.change(self._job.name, intent, uploaded)
         return uploaded
 
-    def _created(self, provider: Provider, intent: BatchRecord) -> RemoteBatch:
+    def _created(self, provider: Provider, intent: BatchRecord) -> BatchRecord:
         for _ in range(_CREATES):
             try:
                 return self._post(provider, intent)
@@ -88,25 +86,31 @@ class Creator:
                 self._notice(unknown.message)
                 found = intents.settle(self._desk, self._job.name, intent)
                 if found is not None:
-                    return found
+                    return self._found(intent, found)
         raise OutcomeUnknown(
             f"{_CREATES} creates in a row had no usable answer, and no batch came of them",
             notes=("The intent is in the lockfile; the next apply goes on from there.",))
 
-    def _post(self, provider: Provider, intent: BatchRecord) -> RemoteBatch:
+    def _post(self, provider: Provider, intent: BatchRecord) -> BatchRecord:
         metadata = {**dict(self._job.batch.metadata), **intent.tag(self._job.name).as_metadata()}
         assert intent.input_file_id is not None
         for wait_s in (*_FILE_WAITS_S, None):
             try:
-                return provider.create(
-                    input_file_id=intent.input_file_id, endpoint=self._job.endpoint,
-                    window=self._job.completion_window, metadata=metadata,
-                    output_expires_after_s=self._job.batch.output_expires_after)
+                with interrupts_held():
+                    return self._found(intent, provider.create(
+                        input_file_id=intent.input_file_id, endpoint=self._job.endpoint,
+                        window=self._job.completion_window, metadata=metadata,
+                        output_expires_after_s=self._job.batch.output_expires_after))
             except Refusal as refusal:
                 if wait_s is None or not _file_unknown(refusal):
                     raise
                 self._desk.sleep(wait_s)
         raise AssertionError("unreachable")
+
+    def _found(self, intent: BatchRecord, remote: RemoteBatch) -> BatchRecord:
+        record = intents.became(intent, remote)
+        self._book.change(self._job.name, intent, record)
+        return record
 
     def _drop(self, intent: BatchRecord) -> None:
         self._book.change(self._job.name, self._current(intent), None)

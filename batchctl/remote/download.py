@@ -31,7 +31,7 @@ def download(http: Http, file_id: str, target: Path) -> int:
             asked_s = None
         except Refusal as refusal:
             asked_s = refusal.retry_after_s
-            busy = retry.classify(refusal.status, write=False) is Failure.BUSY
+            busy = retry.classify(refusal.status, makes=False) is Failure.BUSY
             if attempt == _TRIES or not busy or (asked_s or 0) > retry.LONGEST_RETRY_AFTER_S:
                 raise
         http.sleep(retry.wait_s(attempt, asked_s, http.rng))
@@ -48,6 +48,8 @@ def _once(http: Http, file_id: str, target: Path) -> int:
         if not _continues(got, have):
             file.truncate(0)
             have = 0
+            if got.status == 206:
+                raise Unavailable(f"GET {path}: another part of the file came than was asked for")
         for block in got.blocks():
             file.write(block)
         file.flush()

@@ -79,8 +79,9 @@ class Http:
         """
         content = None if body is None else orjson.dumps(body)
         extra = {} if content is None else {"content-type": "application/json"}
+        makes = method != "GET" and rule is not retry.REPEATABLE
         return self._tried(method, path, rule, lambda: self._send(
-            method, path, read_s, params=params, content=content, headers=extra))
+            method, path, read_s, makes=makes, params=params, content=content, headers=extra))
 
     def upload(self, path: str, fields: Mapping[str, str], file: FilePart, rule: RetryRule) -> Any:
         """Sends a multipart form, streamed, with its file last, and returns the JSON answer. Raises as `json`."""
@@ -88,7 +89,7 @@ class Http:
         def once() -> _Answer:
             with file.open() as opened:
                 part = (file.name, opened, "application/octet-stream")
-                return self._send("POST", path, 600.0, data=dict(fields), files={"file": part})
+                return self._send("POST", path, 600.0, makes=True, data=dict(fields), files={"file": part})
 
         return self._tried("POST", path, rule, once)
 
@@ -99,7 +100,7 @@ class Http:
             with self._open().stream("GET", self._url(path), headers=dict(headers), timeout=_timeouts(60.0)) as got:
                 if got.status_code not in (200, 206):
                     got.read()
-                    raise self._error("GET", path, self._judge("GET", got))
+                    raise self._error("GET", path, self._judge(got, makes=False))
                 yield Download(got.status_code, {name.lower(): value for name, value in got.headers.items()}, got)
         except httpx.HTTPError as error:
             raise Unavailable(f"GET {path}: {self._clean(_told(error))}") from error
@@ -120,7 +121,7 @@ class Http:
             self.sleep(pause_s)
             attempt += 1
 
-    def _send(self, method: str, path: str, read_s: float, **request: Any) -> _Answer:
+    def _send(self, method: str, path: str, read_s: float, *, makes: bool, **request: Any) -> _Answer:
         try:
             with self._open().stream(method, self._url(path), timeout=_timeouts(read_s), **request) as got:
                 body = bytearray()
@@ -128,15 +129,15 @@ class Http:
                     body += block
                     if len(body) > _MAX_JSON:
                         return _Answer(Failure.BROKEN, status=got.status_code, message="the answer is too large")
-                return self._judge(method, got, bytes(body))
+                return self._judge(got, bytes(body), makes=makes)
         except _BEFORE_SENDING as error:
             return _Answer(Failure.NOT_SENT, message=self._clean(_told(error)))
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             return _Answer(Failure.NO_ANSWER, message=self._clean(_told(error)))
 
-    def _judge(self, method: str, got: httpx.Response, body: bytes | None = None) -> _Answer:
+    def _judge(self, got: httpx.Response, body: bytes | None = None, *, makes: bool) -> _Answer:
         body = got.content if body is None else body
-        failure = retry.classify(got.status_code, write=method != "GET")
+        failure = retry.classify(got.status_code, makes=makes)
         value: Any = None
         try:
             value = orjson.loads(body)
@@ -189,7 +190,7 @@ class Download:
     _response: httpx.Response
 
     def blocks(self) -> Iterator[bytes]:
-        return self._response.iter_bytes(_BLOCK)
+        return self._response.iter_bytes()
 
 
 def error_of(value: Any, body: bytes) -> tuple[str, str | None]:

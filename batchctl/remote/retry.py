@@ -14,9 +14,9 @@ class Failure(Enum):
 
     NOT_SENT = auto()  #: the connection was never made: nothing can have happened
     NO_ANSWER = auto()  #: bytes left this machine, and no whole answer came back
-    REFUSED = auto()  #: a 4xx answer: nothing was made, and asking again changes nothing
-    BUSY = auto()  #: 408 on a read, 425 or 429: nothing was made, and asking later may help
-    BROKEN = auto()  #: a 5xx, a 408 or 409, or an answer that makes no sense: it may have happened or not
+    REFUSED = auto()  #: any other 3xx or 4xx answer: nothing was made, and asking again changes nothing
+    BUSY = auto()  #: 425 or 429, and 408 where nothing is made: nothing was made, and asking later may help
+    BROKEN = auto()  #: a 5xx, a 408 or 409 to what makes something, or an answer that makes no sense: it may have happened or not
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,14 +56,15 @@ _LONGEST_WAIT_S = 20.0
 LONGEST_RETRY_AFTER_S = 120.0
 
 
-def classify(status: int, *, write: bool) -> Failure | None:
-    """The failure that an HTTP status means, or None for success (2xx)."""
+def classify(status: int, *, makes: bool) -> Failure | None:
+    """The failure that an HTTP status means, or None for success (2xx). `makes`: the call makes something new, so that a
+    408 or 409 may stand for an earlier try that was carried out."""
     if 200 <= status < 300:
         return None
     if status in (425, 429):
         return Failure.BUSY
     if status in (408, 409):
-        return Failure.BROKEN if write else (Failure.BUSY if status == 408 else Failure.REFUSED)
+        return Failure.BROKEN if makes else (Failure.BUSY if status == 408 else Failure.REFUSED)
     if status >= 500 or status < 200:
         return Failure.BROKEN
     return Failure.REFUSED

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 
@@ -30,15 +31,13 @@ class LaunchError(Exception):
     """There is no server to be had on this data folder; the message says why."""
 
 
+@dataclass(frozen=True, slots=True)
 class LocalServer:
     """A running server and our lease on it: it stays up at least until `close`, or until we die."""
 
-    __slots__ = ("_lease", "base_url", "token")
-
-    def __init__(self, base_url: str, token: str, lease: socket.socket) -> None:
-        self.base_url = base_url
-        self.token = token
-        self._lease = lease
+    base_url: str
+    token: str = field(repr=False)
+    _lease: socket.socket = field(repr=False)
 
     def close(self) -> None:
         """Gives up the lease. The server ends a second after the last one; its work is kept."""
@@ -52,10 +51,6 @@ class LocalServer:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-    def __repr__(self) -> str:
-        """Without the token."""
-        return f"LocalServer({self.base_url})"
 
 
 def connect(

@@ -74,7 +74,7 @@ def _read(path: Path) -> ManifestFile:
 
 
 def _of_folder(folder: Path, troubles: list[Diagnostic]) -> Iterator[ManifestFile]:
-    any_found = False
+    silent = True
     for path in sorted(folder.iterdir()):
         if path.suffix.lower() not in _SUFFIXES or not path.is_file():
             continue
@@ -82,14 +82,15 @@ def _of_folder(folder: Path, troubles: list[Diagnostic]) -> Iterator[ManifestFil
             file = _read(path)
         except Unreadable as error:
             troubles.append(Diagnostic(error.code, f"the file {path} {error}", notes=(error.advice,)))
+            silent = False
             continue
         if _is_manifest(file):
-            any_found = True
+            silent = False
             yield file
         elif any(_was_meant(node) for node in file.documents):
             message = f"{path} is skipped: a manifest in a folder needs version and name"
             troubles.append(Diagnostic("skipped-file", message, notes=("add them",), severity="warning"))
-    if not any_found and not any(trouble.severity == "error" for trouble in troubles):
+    if silent:
         note = "manifests are *.yaml and *.yml files with version and name at the top; subfolders are not searched"
         troubles.append(Diagnostic("no-manifests", f"the folder {folder} holds no manifests", notes=(note,)))
 

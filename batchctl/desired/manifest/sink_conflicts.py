@@ -27,13 +27,13 @@ def report(jobs: Iterable[tuple[Job, Findings]], protected: Mapping[Path, str]) 
     patterns = [_Pattern(job, path) for job, path in globs if glob.has_magic(path)]
     if any(job.sinks for job, _ in known):
         for job, path in islice(_read_files(known), _MAX_MATCHES):
-            taken |= dict.fromkeys(_identities(path), f'an input of the job "{job.name}"')
+            taken |= dict.fromkeys(_identities(path), _of("an input", job))
     for job, findings in known:
         for sink in job.sinks:
             problem = _unwritable(sink, job) or _overwritten(sink, taken, patterns)
             if problem:
                 findings.error("sink-conflict", sink.span, f'the sink "{sink.path}" {problem}', "write elsewhere")
-            taken |= dict.fromkeys(_identities(sink.target), f'a sink of the job "{job.name}"')
+            taken |= dict.fromkeys(_identities(sink.target), _of("a sink", job))
 
 
 def _overwritten(sink: Sink, taken: Mapping[Identity, str], patterns: Iterable[_Pattern]) -> str | None:
@@ -59,6 +59,11 @@ def _unwritable(sink: Sink, job: Job) -> str | None:
     if blocking is not None and not blocking.is_dir():
         return f"lies below {blocking.name}, which is not a folder"
     return None
+
+
+def _of(what: str, job: Job) -> str:
+    """A file of a job; the name is missing where it was refused."""
+    return f'{what} of the job "{job.name}"' if job.name else f"{what} of a job"
 
 
 def _identities(path: Path) -> Iterator[Identity]:
@@ -90,7 +95,7 @@ class _Pattern:
     """All files that an input names now or later."""
 
     def __init__(self, job: Job, path: str) -> None:
-        self.what = f'an input of the job "{job.name}"'
+        self.what = _of("an input", job)
         parts = Path(path).parts
         fixed = next((n for n, part in enumerate(parts) if glob.has_magic(part)), len(parts))
         self._base = (job.folder / Path(*parts[:fixed])).resolve().parts

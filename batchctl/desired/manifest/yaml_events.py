@@ -39,6 +39,7 @@ _HINTS = (
     ("while scanning an anchor", 'a text that starts with "&" must stand in quotes'),
     ("block scalar", 'after "|" or ">" the text starts on the next line'),
 )
+_HINT = "check quotes, brackets and indentation, here and on the line above"
 
 
 def start_of(event: yaml.Event) -> int:
@@ -115,7 +116,7 @@ def _syntax_error(error: yaml.MarkedYAMLError, source: Source) -> Refused:
             start = source.start_of_line(number) + braces.start(1)
             return unquoted_template((start, start + 2))
     problem = " ".join(part for part in (error.context, error.problem) if part)
-    label = next((hint for words, hint in _HINTS if words in problem), "")
+    label = next((hint for words, hint in _HINTS if words in problem), _HINT)
     return Refused("yaml-syntax", f"this is not YAML: {error.problem or problem}", (index, index + 1), label)
 
 

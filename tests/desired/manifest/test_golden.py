@@ -44,7 +44,7 @@ SHOWN = """\
 missing, invalid_output, cancelled | did you mean "timeout"?
 16:20 1 out-of-range | batch.max_bytes must be at least 1 | write 1 or more
 16:23 11 unknown-key | unknown key "max_request" in batch | did you mean "max_requests"?
-19:5 9 sink-conflict | the sink "out/a.csv" is also a sink of the job "Review Sentiment" | write elsewhere
+19:5 9 sink-conflict | the sink "out/a.csv" is also a sink of a job | write elsewhere
 21:14 2 wrong-type | sinks[2].partial must be true or false | write false
 22:14 1 nested-in-csv | the csv column "x" cannot hold a nested value | write one template a column, or a jsonl sink
 23:1 4 duplicate-key | the key "name" is there twice | remove one; first written at job.yaml:2:1

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import jsonschema
+import pytest
 import yaml
 
 import batchctl.desired.manifest as package
@@ -123,8 +124,6 @@ def test_the_keys_that_are_read_are_the_keys_of_the_schema() -> None:
 def test_every_code_is_listed_and_every_listed_code_is_used() -> None:
     folder = Path(package.__file__).parent
     text = "".join(path.read_text() for path in folder.glob("*.py") if path.name != "codes.py")
-    tree = ast.parse((folder / "codes.py").read_text())
-    assert len({node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)}) > len(CODES)
     assert [code for code in CODES if f'"{code}"' not in text] == []
     used = {
         argument.value
@@ -138,14 +137,10 @@ def test_every_code_is_listed_and_every_listed_code_is_used() -> None:
 
 def test_a_schema_that_is_not_published_is_not_found() -> None:
     assert schema_path("job.v1.schema.json").is_file()
-    try:
+    with pytest.raises(FileNotFoundError, match=r"nothing\.json"):
         schema_path("nothing.json")
-    except FileNotFoundError as error:
-        assert "nothing.json" in str(error)
-    else:
-        raise AssertionError
 
 
 def test_the_full_example_loads(tmp_path: Path) -> None:
     (tmp_path / "job.yaml").write_text(FULL)
-    assert [job.name for job in load.load([tmp_path / "job.yaml"]).jobs] == ["hosted", "own-server"]
+    assert [job.name for job in load([tmp_path / "job.yaml"]).jobs] == ["hosted", "own-server"]
