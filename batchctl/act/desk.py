@@ -12,7 +12,7 @@ from batchctl.desired.render.survey import Desired
 from batchctl.recorded.lockfile import Lockfile
 from batchctl.recorded.records import JobRecord, Recorded
 from batchctl.recorded.store import Store
-from batchctl.remote.connect import Providers
+from batchctl.remote.connect import Providers, local_data
 from batchctl.remote.provider import Provider
 from batchctl.words.errors import RemoteError
 from batchctl.words.events import Emit, silent
@@ -24,14 +24,13 @@ SETTLE_S = 60.0
 @dataclass(frozen=True, slots=True)
 class Options:
     """How a pass goes about its work. `settle_s` is how long the list must be silent before a create whose outcome is
-    unknown is believed not to have happened. `only` limits creates, retries and cancels to those of a saved plan."""
+    unknown is believed not to have happened."""
 
     settle_s: float = SETTLE_S
     resend_lost: bool = False
     prune: bool = False
     destroy: bool = False
     whole_file: bool = True
-    only: frozenset[tuple[str, str, str]] | None = None
 
 
 @dataclass(slots=True)
@@ -82,6 +81,9 @@ class Desk:
 
     def look(self, where: Coordinates, *, anew: bool = False) -> Observation:
         """What the provider shows: read once a pass, and again where `anew`."""
+        if self.lockfile is None and _never_ran(where, self.store):
+            # Starting a server to learn that it has nothing would write its folder.
+            return Observation()
         if anew or where not in self._looks:
             try:
                 self._looks[where] = look(self.provider(where))
@@ -106,3 +108,7 @@ class Desk:
         """The batches that any job of this lockfile has."""
         return frozenset(batch.batch_id for record in self.all_records().values() for batch in record.batches
                          if batch.batch_id is not None)
+
+
+def _never_ran(where: Coordinates, store: Store) -> bool:
+    return where.dialect == "local" and not local_data(store.folder, where.upstream).exists()

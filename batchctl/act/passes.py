@@ -18,6 +18,8 @@ from batchctl.words.events import Emit
 
 #: Asked with the plans that hold something to approve; False means that the user said no.
 Approve = Callable[[Sequence[JobPlan]], bool]
+#: Makes of a fresh plan the one to carry out: a saved plan's, or the plan itself.
+Choose = Callable[[JobPlan], JobPlan]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +60,9 @@ def look(project: Project, providers: Providers | None, options: Options, emit: 
 
 
 def apply(project: Project, providers: Providers, options: Options, emit: Emit, approve: Approve, lock: RunLock, *,
-          sleep: Callable[[float], None] = time.sleep, monotonic: Callable[[], float] = time.monotonic) -> PassReport:
-    """One pass, under the run lock that the caller holds. Raises StateError when the lockfile cannot be read."""
+          choose: Choose = lambda plan: plan, sleep: Callable[[float], None] = time.sleep, monotonic: Callable[[], float] = time.monotonic) -> PassReport:
+    """One pass, under the run lock that the caller holds. Raises StateError when the lockfile cannot be read, and what
+    `choose` raises."""
     project.store.prepare()
     project.store.sweep()
     lockfile = Lockfile(project.lockfile, project.shown, lock.check)
@@ -67,7 +70,7 @@ def apply(project: Project, providers: Providers, options: Options, emit: Emit, 
     runs = [_run(desk, project, name) for name in project.names(lockfile.recorded, options)]
     for run in runs:
         _keeping(run, run.refresh)
-    plans = {run.name: plan for run in runs if not run.failures and (plan := _plan(run)) is not None}
+    plans = {run.name: choose(plan) for run in runs if not run.failures and (plan := _plan(run)) is not None}
     asking = [plan for plan in plans.values() if plan.of(*APPROVED)]
     if asking and not approve(asking):
         return PassReport(tuple(_planned(run) for run in runs), declined=True)

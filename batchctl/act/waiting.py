@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from batchctl.act.desk import Desk
 from batchctl.decide.plan import Action, JobPlan, Kind
-from batchctl.words.events import BatchState, Waiting
+from batchctl.words.events import BatchState, Emit, Waiting, silent
 from batchctl.words.remote import Counts
 
 
@@ -38,39 +38,41 @@ LOCAL_PACE = Pace(first_s=0.1, longest_s=2.0)
 class Watch:
     """Watches the batches that some plans wait for. `deadline` is a monotonic time, or None for no end."""
 
-    desk: Desk
     pace: Pace
+    emit: Emit = silent
     deadline: float | None = None
     sleep: Callable[[float], None] = time.sleep
     monotonic: Callable[[], float] = time.monotonic
     rng: random.Random = field(default_factory=random.Random)
 
-    def until_something_ends(self, plans: Iterable[JobPlan]) -> bool:
-        """Returns True as soon as a pass may find more to do, False when the deadline passed before."""
-        watched = [(plan.job, action) for plan in plans for action in plan.of(Kind.WAIT)]
+    def until_something_ends(self, plans: Sequence[tuple[Desk, JobPlan]]) -> bool:
+        """Returns True as soon as a pass may find more to do, False when the deadline passed before. Each plan comes
+        with a desk that looks for it."""
+        watched = [(desk, plan.job, action) for desk, plan in plans for action in plan.of(Kind.WAIT)]
         for wait_s in self.pace.waits(self.rng):
             if self.deadline is not None:
                 wait_s = min(wait_s, self.deadline - self.monotonic())
                 if wait_s <= 0:
                     return False
-            self.desk.emit(Waiting("", wait_s, len(watched)))
+            self.emit(Waiting("", wait_s, len(watched)))
             self.sleep(wait_s)
             if not watched or self._look(watched):
                 return True
         return False
 
-    def _look(self, watched: list[tuple[str, Action]]) -> bool:
-        self.desk.look_again()
+    def _look(self, watched: list[tuple[Desk, str, Action]]) -> bool:
+        for desk in {id(desk): desk for desk, _, _ in watched}.values():
+            desk.look_again()
         ended = False
-        for job, action in watched:
+        for desk, job, action in watched:
             assert action.record is not None
-            shown = self.desk.seen(action.record.provider, action.batch_id or "")
+            shown = desk.seen(action.record.provider, action.batch_id or "")
             if shown is None:
                 # It may be gone, or the list may lag: a pass tells.
                 ended = True
                 continue
             counts = shown.counts or Counts()
-            self.desk.emit(BatchState(job, shown.id, shown.status, counts.completed, counts.failed,
+            self.emit(BatchState(job, shown.id, shown.status, counts.completed, counts.failed,
                                       counts.total or action.requests))
             ended = ended or shown.ended
         return ended

@@ -1,0 +1,1 @@
+"""Views: values to text, JSON and Markdown; the only part that writes to the terminal."""

@@ -55,8 +55,9 @@ class Csv:
             cells = [f"'{cell}" if cell.startswith(_FORMULA) and not _NUMBER.fullmatch(cell) else cell
                      for cell in cells]
         text = io.StringIO()
-        csv.writer(text, lineterminator="\n").writerow(cells)
-        return _SURROGATE.sub("\ufffd", text.getvalue()).encode()
+        # With CRLF as its line end the writer quotes cells with either character; a bare CR would end the row.
+        csv.writer(text, lineterminator="\r\n").writerow(cells)
+        return _SURROGATE.sub("\ufffd", text.getvalue().removesuffix("\r\n") + "\n").encode()
 
 
 def format_of(name: str, *, formula_safe: bool) -> Format:

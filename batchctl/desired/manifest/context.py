@@ -23,6 +23,7 @@ class Context:
 
     @property
     def source(self) -> Source:
+        """The text that is being read."""
         return self.findings.source
 
     def path(self, node: Scalar) -> Path | None:
@@ -45,6 +46,7 @@ def text(mapping: Mapping, key: str) -> Scalar | None:
 
 
 def is_text(node: Node | None) -> TypeGuard[Scalar]:
+    """Whether a node is a text that can be used."""
     return isinstance(node, Scalar) and not node.broken and isinstance(node.value, str)
 
 

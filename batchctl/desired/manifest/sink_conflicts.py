@@ -50,7 +50,8 @@ def _unwritable(sink: Sink, job: Job) -> str | None:
         return "is a folder"
     if target.exists() and not target.is_file():
         return "is not a regular file"
-    private = next((part for part in target.parts if part.lower() in _PRIVATE), None)
+    inner = target.relative_to(job.root) if target.is_relative_to(job.root) else target
+    private = next((part for part in inner.parts if part.lower() in _PRIVATE), None)
     if private:
         return f"lies in {private}, which is not for results"
     if target.name.endswith(".lock.json"):
@@ -85,7 +86,7 @@ def _read_files(known: Iterable[tuple[Job, Findings]]) -> Iterator[tuple[Job, Pa
                 continue
             literal = job.folder / entry.path
             if not glob.has_magic(entry.path) or literal.exists():
-                yield job, literal
+                yield job, literal.resolve()
             elif "**" not in entry.path:
                 for match in glob.iglob(entry.path, root_dir=job.folder):
                     yield job, job.folder / match

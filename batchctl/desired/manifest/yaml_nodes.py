@@ -43,6 +43,7 @@ class _Builder:
         self._open: list[_Open] = []
 
     def take(self, event: yaml.Event) -> None:
+        """Adds one event to the tree; after the last of a document `root` is its value."""
         if isinstance(event, yaml.ScalarEvent):
             self._refuse_tag(event)
             self._place(_scalar(event))

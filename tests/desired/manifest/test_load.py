@@ -123,6 +123,7 @@ def test_sinks_have_the_format_of_their_suffix_and_defaults() -> None:
     assert a.target == Path("x/a.csv").resolve()
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
 @pytest.mark.parametrize(
     ("sink", "code"),
     [
@@ -148,6 +149,17 @@ def test_a_sink_overwrites_nothing_that_is_something_else(tmp_path: Path, sink: 
     inputs = "inputs: [rows.csv, 'data/*.csv', 'tree/**/*.csv']\n"
     text = HEAD.replace("inputs: [rows.csv]\n", inputs) + f"prompt: {{user: {{file: p.j2}}}}\nsinks: [{sink}]\n"
     assert [one.code for one in load_mistakes(*_write(tmp_path, job=text))] == ([code] if code else [])
+
+
+def test_a_sink_is_no_input_that_is_yet_to_come(tmp_path: Path) -> None:
+    text = HEAD.replace("rows.csv", "x/../later.csv") + PROMPT + "sinks: [later.csv]\n"
+    assert [one.code for one in load_mistakes(*_write(tmp_path, job=text))] == ["sink-conflict"]
+
+
+def test_a_project_below_a_private_folder_may_have_sinks(tmp_path: Path) -> None:
+    project = tmp_path / ".batchctl" / "project"
+    project.mkdir(parents=True)
+    assert load(_write(project, job=_named("a", "sinks: [out.csv]\n"))).jobs[0].sinks
 
 
 def test_a_sink_is_no_sink_and_no_input_of_another_job(tmp_path: Path) -> None:

@@ -88,6 +88,20 @@ def test_a_masked_line_keeps_its_columns() -> None:
     assert found.source[found.span.column - 1 :].startswith("*" * found.span.length)
 
 
+@pytest.mark.parametrize("line", [
+    f"Authorization: Bearer {SECRET}: x", f"api-key: {SECRET}: x", f"'x-token': {SECRET}: x", f"a: sk-{SECRET}: x",
+])  # fmt: skip
+def test_a_line_that_is_no_yaml_does_not_show_its_credential(line: str) -> None:
+    (found,) = mistakes(MINIMAL + f"provider:\n  dialect: openai\n  headers:\n    {line}\n")
+    assert found.code == "yaml-syntax"
+    assert SECRET not in repr(found)
+
+
+def test_lines_with_counts_of_tokens_are_shown() -> None:
+    (found,) = mistakes(MINIMAL + "batch: {max_enqueued_tokens: many}\n")
+    assert found.source == "batch: {max_enqueued_tokens: many}"
+
+
 def test_headers_are_literals_or_names_of_variables() -> None:
     found = _job("{dialect: openai, headers: {X-Team: search, Authorization: {env: TOKEN}}}").provider.headers
     assert found == (("X-Team", "search"), ("Authorization", ("env", "TOKEN")))

@@ -110,6 +110,7 @@ def test_a_byte_order_mark_is_a_warning_and_columns_stay_right() -> None:
     ]  # fmt: skip
     assert found[1].span is not None
     assert found[1].span.column == 1
+    assert found[1].source == "versio: 1"
 
 
 def test_columns_count_characters_and_lines_end_as_on_any_system() -> None:

@@ -1,0 +1,104 @@
+"""The program: a click group that imports a command only when it is asked for."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+import click
+
+from batchctl import __version__
+from batchctl.shell import exits
+from batchctl.show.terminal import Terminal
+
+#: Commands by section: what each does, and its module.
+COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
+    "Write": {
+        "init": ("Write a small job that runs as it is.", "init"),
+        "validate": ("Check manifests, inputs, templates and every request.", "validate"),
+        "render": ("Show the requests that would be sent, as JSONL.", "render"),
+    },
+    "Run": {
+        "plan": ("Show what apply would do, and change nothing.", "plan"),
+        "apply": ("Make it so: send what is missing, fetch what is done.", "apply"),
+        "status": ("Show where each job and batch stands.", "status"),
+        "wait": ("Wait until no batch is running any more.", "wait"),
+        "results": ("Show the answers so far, joined with the rows.", "results"),
+        "destroy": ("Cancel the live batches of jobs.", "destroy"),
+    },
+    "Single moves": {
+        "cancel": ("Cancel one batch, or all of a job.", "cancel"),
+        "import": ("Record a batch that was made elsewhere.", "import_batch"),
+        "lock": ("Look into the lockfile, and mend it.", "lock"),
+        "unlock": ("Remove a run lock that was left behind.", "unlock"),
+        "gc": ("Delete what the store no longer needs.", "gc"),
+    },
+    "Look around": {
+        "batches": ("List the provider's batches, ours or not.", "batches"),
+        "providers": ("Show the providers that batchctl knows.", "providers"),
+        "serve": ("Run the local batch server for any client.", "serve"),
+        "schema": ("Print a JSON Schema.", "schema"),
+        "completion": ("Print a shell completion script.", "completion"),
+    },
+}
+
+_ALL = {name: entry for section in COMMANDS.values() for name, entry in section.items()}
+
+
+class Commands(click.Group):
+    """Finds commands by name without loading the others."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_ALL)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _ALL:
+            return None
+        command = import_module(f"batchctl.shell.commands.{_ALL[cmd_name][1]}").command
+        assert isinstance(command, click.Command)
+        return command
+
+    def resolve_command(self, ctx: click.Context, args: list[str]
+                        ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in _ALL and not args[0].startswith("-"):
+            from difflib import get_close_matches
+
+            close = get_close_matches(args[0], _ALL, n=1)
+            ctx.fail(f'no such command "{args[0]}"' + (f'; did you mean "{close[0]}"?' if close else ""))
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        for title, section in COMMANDS.items():
+            with formatter.section(title):
+                formatter.write_dl([(name, summary) for name, (summary, _) in section.items()], col_max=12)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[click.shell_completion.CompletionItem]:
+        """From the table: completing a command's name loads none of them."""
+        found = [click.shell_completion.CompletionItem(name, help=summary)
+                 for name, (summary, _) in _ALL.items() if name.startswith(incomplete)]
+        return found if not incomplete.startswith("-") else super().shell_complete(ctx, incomplete)
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, "-V", "--version", message="batchctl %(version)s")
+def batchctl() -> None:
+    """Declarative jobs over LLM batch APIs.
+
+    \b
+      batchctl plan  -f job.yaml      what would be sent, and what is already there
+      batchctl apply -f job.yaml      make it so; run again, nothing is sent twice
+    """
+
+
+def run(arguments: Sequence[str], terminal: Terminal) -> int:
+    """Runs one command line and returns its exit code."""
+    return exits.run(lambda: batchctl.main(
+        list(arguments), prog_name="batchctl", standalone_mode=False, obj=terminal), terminal)
+
+
+def main() -> None:
+    """The console script."""
+    with exits.signals():
+        code = run(sys.argv[1:], Terminal())
+    sys.exit(code)

@@ -1,0 +1,1 @@
+"""One thin module a command; nothing heavy is imported before a command runs."""

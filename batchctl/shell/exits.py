@@ -1,0 +1,142 @@
+"""The one place where what went wrong becomes an exit code, and where signals become exceptions."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from types import FrameType
+
+import click
+
+from batchctl.show.redact import redacted
+from batchctl.show.terminal import OutputClosed, Terminal
+from batchctl.words.diagnostics import Diagnostic
+from batchctl.words.errors import BatchctlError, ExitCode
+
+#: stdout was closed by its reader (`batchctl plan | head`): what a shell shows for SIGPIPE, and nothing is said.
+OUTPUT_CLOSED = 141
+
+#: The published table, as `--help` shows it.
+MEANINGS = {
+    ExitCode.DONE: "done",
+    ExitCode.FAILED: "failed",
+    ExitCode.CHANGES: "there are changes (with --detailed-exitcode)",
+    ExitCode.INCOMPLETE: "finished, but some requests failed for good or are held",
+    ExitCode.RUNNING: "still running",
+    ExitCode.REFUSED: "refused: stale plan, run lock held, over budget, or ambiguous remote state",
+    ExitCode.USAGE: "the command line is wrong",
+    ExitCode.BUG: "a bug in batchctl",
+    ExitCode.INTERRUPTED: "interrupted (SIGINT)",
+    ExitCode.TERMINATED: "terminated (SIGTERM)",
+}
+
+
+class Terminated(BaseException):
+    """SIGTERM came."""
+
+
+def run(main: Callable[[], object], terminal: Terminal) -> int:
+    """Runs a command and returns its exit code, whatever it raises."""
+    try:
+        code = main()
+        terminal.flush()
+        return code if isinstance(code, int) else ExitCode.DONE
+    except OutputClosed:
+        terminal.abandon()
+        return OUTPUT_CLOSED
+    except (KeyboardInterrupt, click.Abort):
+        terminal.err("Interrupted.\n")
+        return ExitCode.INTERRUPTED
+    except Terminated:
+        terminal.err("Terminated.\n")
+        return ExitCode.TERMINATED
+    except click.ClickException as error:
+        _show_usage(error, terminal)
+        return ExitCode.USAGE
+    except BatchctlError as error:
+        terminal.diagnostics(error.diagnostics())
+        return error.exit_code
+    except OSError as error:
+        if error.filename is not None or not _is_about_stdout(terminal):
+            return _bug(error, terminal)
+        terminal.abandon()
+        terminal.diagnostics([Diagnostic("output", f"the output cannot be written: {error.strerror or error}")])
+        return ExitCode.FAILED
+    except Exception as error:
+        return _bug(error, terminal)
+
+
+@contextlib.contextmanager
+def signals() -> Iterator[None]:
+    """The first SIGINT or SIGTERM is raised in the main thread, so that files stay whole; the second ends at once."""
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        for each in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(each, _end_at_once)
+        raise KeyboardInterrupt if number == signal.SIGINT else Terminated
+
+    before = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _end_at_once(number: int, frame: FrameType | None) -> None:
+    os._exit(ExitCode.INTERRUPTED if number == signal.SIGINT else ExitCode.TERMINATED)
+
+
+def _show_usage(error: click.ClickException, terminal: Terminal) -> None:
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        terminal.err(error.format_message() + "\n")
+        return
+    context = getattr(error, "ctx", None)
+    notes = (f"try `{context.command_path} --help`",) if context is not None else ()
+    message = error.format_message().strip()
+    terminal.diagnostics([Diagnostic("usage", message[:1].lower() + message[1:].removesuffix("."), notes=notes)])
+
+
+def _is_about_stdout(terminal: Terminal) -> bool:
+    """Whether what was written to stdout cannot get out."""
+    try:
+        terminal.flush()
+    except (OSError, OutputClosed):
+        return True
+    return False
+
+
+def _bug(error: BaseException, terminal: Terminal) -> int:
+    import traceback
+
+    trace = redacted("".join(traceback.format_exception(error)), terminal.environ)
+    name = type(error).__name__
+    if terminal.verbose:
+        terminal.err(trace)
+        where = "The traceback is above."
+    elif terminal.logs:
+        where = "The traceback is in the log file."
+    else:
+        where = f"The traceback is in {saved}." if (saved := _saved(trace)) else "-v shows the traceback."
+    terminal.log(trace)
+    terminal.diagnostics([Diagnostic("bug", f"batchctl has a bug ({name})", notes=(
+        where, "What was recorded and paid for is safe: the next run goes on from there."))])
+    return ExitCode.BUG
+
+
+def _saved(trace: str) -> str | None:
+    """The file that keeps a traceback, readable by its owner only."""
+    import platform
+    import tempfile
+
+    from batchctl import __version__
+
+    try:
+        descriptor, path = tempfile.mkstemp(prefix="batchctl-bug-", suffix=".log")
+        with open(descriptor, "w", encoding="utf-8", errors="backslashreplace") as file:
+            file.write(f"batchctl {__version__}, Python {sys.version}, {platform.platform()}\n\n{trace}")
+    except OSError:
+        return None
+    return path

@@ -1,0 +1,101 @@
+"""What most commands begin with: manifests loaded, jobs chosen, every request surveyed, every sink checked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from batchctl.act.project import Project, projects
+from batchctl.act.sinks.write import check_sinks
+from batchctl.desired.job import Job
+from batchctl.desired.manifest.load import load
+from batchctl.shell.options import Chosen
+from batchctl.shell.variables import variables
+from batchctl.words.diagnostics import Diagnostic
+from batchctl.words.errors import InvalidInput, UsageError
+from batchctl.words.events import Emit, silent
+
+DEFAULT_MANIFEST = Path("job.yaml")
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """The manifests of one command. `selection` says whether only some of their jobs were chosen."""
+
+    projects: tuple[Project, ...]
+    files: tuple[Path, ...]
+    variables: Mapping[str, Any]
+    warnings: tuple[Diagnostic, ...]
+    selection: bool
+
+    @property
+    def jobs(self) -> dict[str, Job]:
+        return {name: job for project in self.projects for name, job in project.jobs.items()}
+
+    def project_of(self, job: str) -> Project:
+        return next(project for project in self.projects if job in project.jobs)
+
+    def survey(self, workers: int | None = None, emit: Emit = silent) -> tuple[Diagnostic, ...]:
+        """Renders and checks every request and every sink. Raises InvalidInput with the mistakes of all jobs; returns
+        warnings."""
+        findings: list[Diagnostic] = []
+        warnings: list[Diagnostic] = []
+        for project in self.projects:
+            try:
+                warnings += project.survey(workers, emit)
+                for job in project.jobs.values():
+                    findings += _sink_mistakes(job)
+            except InvalidInput as invalid:
+                findings += invalid.findings
+        if findings:
+            raise InvalidInput(findings)
+        return tuple(warnings)
+
+
+def open_session(chosen: Chosen, *, values: Mapping[str, Any] | None = None) -> Session:
+    """Loads the chosen manifests. `values` are variables that were read before, as those of a saved plan. Raises
+    InvalidInput or UsageError."""
+    files = manifest_files(chosen.files)
+    given = variables(chosen.var, chosen.var_file) if values is None else values
+    loaded = load(files, variables=given)
+    manifests = {job.manifest for job in loaded.jobs}
+    if chosen.lockfile is not None and len(manifests) > 1:
+        raise UsageError(f"--lockfile is for one manifest, and here are {len(manifests)}")
+    selected = select(loaded.jobs, chosen.target, chosen.exclude)
+    lockfile = chosen.lockfile.absolute() if chosen.lockfile is not None else None
+    return Session(
+        projects=tuple(projects(loaded.jobs, selected, lockfile)), files=files, variables=given,
+        warnings=loaded.warnings, selection=bool(chosen.target or chosen.exclude))
+
+
+def manifest_files(files: Sequence[Path]) -> tuple[Path, ...]:
+    """Those named, or the usual one. Raises UsageError when there is neither."""
+    if files:
+        return tuple(files)
+    if DEFAULT_MANIFEST.exists():
+        return (DEFAULT_MANIFEST,)
+    raise UsageError("no manifest was named, and there is no job.yaml here",
+                     notes=("name one with -f FILE, or write one with `batchctl init`",))
+
+
+def select(jobs: Iterable[Job], target: Sequence[str], exclude: Sequence[str]) -> dict[str, Job]:
+    """The jobs to act on. Raises UsageError for a name that no job has, and when none is left."""
+    by_name = {job.name: job for job in jobs}
+    for flag, names in (("--target", target), ("--exclude", exclude)):
+        for name in names:
+            if name not in by_name:
+                raise UsageError(f'{flag}: there is no job "{name}"', notes=(f"there is {', '.join(by_name)}",))
+    chosen = {name: job for name, job in by_name.items() if (not target or name in target) and name not in exclude}
+    if not chosen:
+        raise UsageError("--exclude leaves no job")
+    return chosen
+
+
+def _sink_mistakes(job: Job) -> tuple[Diagnostic, ...]:
+    try:
+        check_sinks(job)
+    except InvalidInput as invalid:
+        return invalid.findings
+    return ()

@@ -1,0 +1,61 @@
+"""Numbers as people read them."""
+
+from __future__ import annotations
+
+import time
+
+from batchctl.words.outcomes import Tally
+
+_STATES = ("ok", "failed", "expired", "cancelled", "waiting", "held", "lost")
+
+
+def count(number: int, one: str, many: str | None = None) -> str:
+    """`1 batch`, `1,319 rows`."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def batches(number: int) -> str:
+    return count(number, "batch", "batches")
+
+
+def size(number: int) -> str:
+    """Bytes, in decimal units."""
+    for limit, unit in ((10**9, "GB"), (10**6, "MB"), (10**3, "kB")):
+        if number >= limit:
+            return f"{number / limit:.1f} {unit}"
+    return count(number, "byte")
+
+
+def tokens(number: int) -> str:
+    """An estimate, and shown as one."""
+    for limit, unit in ((10**9, "G"), (10**6, "M"), (10**4, "k")):
+        if number >= limit:
+            return f"~{number / limit:.3g}{unit} tokens"
+    return f"~{number:,} tokens"
+
+
+def duration(seconds: float) -> str:
+    """`45 s`, `12 min`, `3 h 20 min`."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{seconds:.1f} s" if seconds < 10 and seconds != whole else f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min"
+    minutes = whole % 3600 // 60
+    return f"{whole // 3600} h {minutes} min" if minutes else f"{whole // 3600} h"
+
+
+def moment(at: int | None) -> str:
+    """A provider's Unix time in UTC, or a dash where there is none that can be shown."""
+    if at is None:
+        return "-"
+    try:
+        return time.strftime("%Y-%m-%d %H:%MZ", time.gmtime(at))
+    except (OverflowError, OSError, ValueError):
+        return "-"
+
+
+def tally(rows: Tally) -> str:
+    """`rows 1,319: 1,300 ok, 12 failed, 7 waiting`."""
+    parts = [f"{number:,} {name}" for name in _STATES if (number := getattr(rows, name))]
+    return f"rows {rows.rows:,}" + (": " + ", ".join(parts) if parts else "")

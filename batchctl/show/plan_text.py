@@ -1,0 +1,73 @@
+"""A plan as text: a line a job, a line an action, and what it all comes to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from batchctl.decide.plan import JobPlan
+from batchctl.show import figures
+from batchctl.show.actions import STYLES, lines
+from batchctl.show.colour import PLAIN, Palette
+from batchctl.show.reports import Shown, plans_of
+from batchctl.show.safe import safe, width
+from batchctl.show.totals import Totals
+
+_HELD = {
+    "below-minimum": "fewer than the provider takes in one batch",
+    "enqueued-tokens": "over the ceiling of enqueued tokens; sent when there is room",
+}
+
+
+def plan_text(jobs: Sequence[Shown], paint: Palette = PLAIN, *, each: bool = False, offline: bool = False) -> str:
+    """The whole plan. `each` names every batch."""
+    blocks = ["\n".join(_job(job, paint, each, offline)) + "\n" for job in jobs]
+    totals = Totals.of(plans_of(jobs))
+    failed = sum(job.plan is None for job in jobs)
+    line = totals.line if len(jobs) > failed or not failed else ""
+    if failed:
+        line += f" {figures.count(failed, 'job')} could not be planned."
+    if offline:
+        line += "\nOffline: what the provider has was not looked at."
+    return "".join(blocks) + "\n" + paint("bold", line.strip()) + "\n"
+
+
+def title(job: Shown, paint: Palette) -> str:
+    """A job's name, and where it runs."""
+    about = [safe(job.where.name), safe(job.model)] if job.where is not None else ["not in the manifest"]
+    return paint("bold", safe(job.job)) + paint("dim", f"  {' · '.join(about)}")
+
+
+def _job(job: Shown, paint: Palette, each: bool, offline: bool) -> list[str]:
+    plan = job.plan
+    if plan is None:
+        return [f"{title(job, paint)}  {paint('red', 'no plan: see the error')}"]
+    made = [f"{title(job, paint)}{paint('dim', ' · ')}{_rows(plan)}"]
+    found = list(lines(plan, each=each))
+    wide = max((width(line.what) for line in found), default=0)
+    for line in found:
+        head = paint(STYLES[line.kind], f"{line.symbol} {line.kind:<6}")
+        made.append(f"  {head}  {line.what}{' ' * (wide - width(line.what))}  {paint('dim', line.why)}".rstrip())
+    made += [f"  {paint('yellow', '! held')}    {figures.count(held.requests, 'request')}: "
+             f"{_HELD.get(held.reason, held.reason)}" for held in plan.held]
+    made += remarks(plan, paint, offline=offline)
+    return made
+
+
+def remarks(plan: JobPlan, paint: Palette, *, offline: bool = False) -> list[str]:
+    """What a reader of a plan or a status must know besides the actions."""
+    found = []
+    if plan.blocked and not offline:
+        found.append(f"nothing can be sent: {plan.blocked}")
+    if plan.over_budget:
+        found.append(f"apply will refuse: {plan.over_budget}")
+    if plan.foreign:
+        found.append(f"left alone, as they hold nothing that is wanted: {', '.join(plan.foreign)}")
+    found += plan.notes
+    return [f"  {paint('yellow', '!')} {safe(text)}" for text in found]
+
+
+def _rows(plan: JobPlan) -> str:
+    """The tally once something has come of the rows; before, their number."""
+    if plan.tally.waiting == plan.tally.rows:
+        return figures.count(plan.tally.rows, "row")
+    return figures.tally(plan.tally)

@@ -1,0 +1,44 @@
+"""Where jobs and batches stand, for machines (schemas/status.v1.schema.json)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from batchctl.decide.known import KnownBatch
+from batchctl.show.diagnostics import diagnostic_json
+from batchctl.show.plan_json import dumped, tally_json
+from batchctl.show.reports import Shown
+
+
+def status_json(jobs: Sequence[Shown]) -> str:
+    return dumped({"version": 1, "jobs": [_job(job) for job in jobs]})
+
+
+def _job(job: Shown) -> dict[str, Any]:
+    made: dict[str, Any] = {
+        "job": job.job, "manifest": job.manifest, "provider": job.where.name if job.where else None,
+        "model": job.model, "endpoint": job.endpoint, "exit_code": job.report.exit_code,
+        "errors": diagnostic_json(finding for failure in job.report.failures for finding in failure.diagnostics()),
+    }
+    plan = job.plan
+    if plan is not None:
+        made |= {
+            "requests": plan.requests, "tally": tally_json(plan.tally), "settled": plan.settled,
+            "unsent": sum(action.requests for action in plan.sending),
+            "held": [{"reason": held.reason, "requests": held.requests} for held in plan.held],
+            "batches": [_batch(batch) for batch in plan.standing.batches], "notes": list(plan.notes),
+        }
+    return made
+
+
+def _batch(batch: KnownBatch) -> dict[str, Any]:
+    record, remote = batch.record, batch.remote
+    counts = remote.counts if remote is not None else None
+    return {
+        "batch_id": record.batch_id, "shard": record.shard, "attempt": record.attempt, "requests": record.requests,
+        "provider": record.provider.name, "origin": record.origin, "phase": batch.phase.value,
+        "status": remote.status if remote is not None else record.status, "ok": record.ok,
+        "completed": counts.completed if counts else None, "failed": counts.failed if counts else None,
+        "created_at": record.created_at, "ended_at": record.ended_at, "stored": batch.stored,
+    }

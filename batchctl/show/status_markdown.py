@@ -1,0 +1,29 @@
+"""Where jobs and batches stand, as Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from batchctl.show import figures
+from batchctl.show.colour import PLAIN
+from batchctl.show.markdown import code, fitted, table, words
+from batchctl.show.plan_text import remarks
+from batchctl.show.reports import Shown
+from batchctl.show.status_text import done_of, standing
+
+
+def status_markdown(jobs: Sequence[Shown]) -> str:
+    """A line a job, and a table of all batches."""
+    made = ["### batchctl status", ""]
+    for job in jobs:
+        if job.plan is None:
+            made += [f"- {code(job.job)}: {words(failure.message)}" for failure in job.report.failures]
+            continue
+        made.append(f"- {code(job.job)}: {figures.tally(job.plan.tally)}")
+        made += [f"  - {words(text.strip().removeprefix('! '))}" for text in remarks(job.plan, PLAIN)]
+    rows = [[code(job.job), code(batch.record.batch_id or "-"), words(standing(batch)), words(done_of(batch)),
+             figures.moment(batch.record.created_at)]
+            for job in jobs if job.plan is not None for batch in job.plan.standing.batches]
+    if rows:
+        made += ["", *table(["job", "batch", "status", "answered", "created"], rows)]
+    return fitted(made, "`batchctl status` shows them all.")

@@ -1,0 +1,140 @@
+"""The terminal: results go to stdout, all else to stderr, and a log file may have it all."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import sys
+import time
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TextIO
+
+from batchctl.show.colour import Palette, wants_colour
+from batchctl.show.diagnostics import diagnostic_text
+from batchctl.show.redact import redacted
+from batchctl.words.diagnostics import Diagnostic
+from batchctl.words.errors import UsageError
+
+
+class OutputClosed(Exception):
+    """Whoever read stdout has gone."""
+
+
+class Terminal:
+    """Where a command writes. `color`, `verbose` and `log_file` are set from options as they are read."""
+
+    def __init__(self, environ: Mapping[str, str] = os.environ, *, stdin: TextIO | None = None,
+                 stdout: TextIO | None = None, stderr: TextIO | None = None) -> None:
+        self.environ = environ
+        self.color = "auto"
+        self.verbose = False
+        self._stdin = stdin or sys.stdin
+        self._stdout = stdout or sys.stdout
+        self._stderr = stderr or sys.stderr
+        self._log: TextIO | None = None
+        for stream in (self._stdout, self._stderr):
+            if isinstance(stream, io.TextIOWrapper):
+                # A locale that lacks a character must not end a run.
+                stream.reconfigure(errors="backslashreplace")
+
+    @property
+    def paint(self) -> Palette:
+        """For stdout."""
+        return Palette(wants_colour(self.color, self.environ, _is_terminal(self._stdout)))
+
+    @property
+    def paint_err(self) -> Palette:
+        """For stderr."""
+        return Palette(wants_colour(self.color, self.environ, _is_terminal(self._stderr)))
+
+    @property
+    def asks(self) -> bool:
+        """Somebody is there to answer: stdin and stdout are terminals, and this is no CI."""
+        return _is_terminal(self._stdin) and _is_terminal(self._stdout) and not self.environ.get("CI")
+
+    @property
+    def is_live(self) -> bool:
+        """stderr can show progress that redraws itself."""
+        return (_is_terminal(self._stderr) and not self.environ.get("CI") and self.environ.get("TERM") != "dumb")
+
+    @property
+    def stderr(self) -> TextIO:
+        return self._stderr
+
+    def out(self, text: str) -> None:
+        """A result. Raises OutputClosed."""
+        try:
+            self._stdout.write(text)
+        except BrokenPipeError:
+            raise OutputClosed from None
+
+    def out_bytes(self, data: bytes) -> None:
+        """A result as it is. Raises OutputClosed."""
+        try:
+            buffer = getattr(self._stdout, "buffer", None)
+            if buffer is None:
+                self._stdout.write(data.decode(errors="replace"))
+            else:
+                self._stdout.flush()
+                buffer.write(data)
+        except BrokenPipeError:
+            raise OutputClosed from None
+
+    def err(self, text: str) -> None:
+        """Anything else; nobody listening is no reason to stop."""
+        with contextlib.suppress(OSError, ValueError):
+            self._stderr.write(text)
+            self._stderr.flush()
+
+    def diagnostics(self, findings: Iterable[Diagnostic]) -> None:
+        """Shows findings on stderr, and logs them."""
+        found = tuple(findings)
+        self.err(diagnostic_text(found, self.paint_err))
+        for finding in found:
+            self.log(str(finding))
+
+    def ask(self, question: str) -> str:
+        """A line from the terminal, without its newline; empty at its end."""
+        self.flush()
+        self.err(question)
+        return self._stdin.readline().rstrip("\n")
+
+    def flush(self) -> None:
+        """Raises OutputClosed, or OSError when the results cannot be written."""
+        try:
+            self._stdout.flush()
+        except BrokenPipeError:
+            raise OutputClosed from None
+
+    def abandon(self) -> None:
+        """Nothing more can be written to stdout: the interpreter must not try when it ends."""
+        with contextlib.suppress(OSError, ValueError, AttributeError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), self._stdout.fileno())
+
+    def log_to(self, path: Path) -> None:
+        """Appends everything that happens to a file that only its owner can read. Raises UsageError."""
+        try:
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        except OSError as error:
+            raise UsageError(f"the log file {path} cannot be written: {error.strerror or error}") from error
+        self._log = open(descriptor, "a", encoding="utf-8", errors="backslashreplace", buffering=1)  # noqa: SIM115
+
+    @property
+    def logs(self) -> bool:
+        return self._log is not None
+
+    def log(self, text: str) -> None:
+        """One entry of the log file, where there is one."""
+        if self._log is not None:
+            stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+            with contextlib.suppress(OSError):
+                self._log.write(f"{stamp} {redacted(text, self.environ)}\n")
+
+
+def _is_terminal(stream: TextIO) -> bool:
+    try:
+        return stream.isatty()
+    except (AttributeError, ValueError):
+        return False

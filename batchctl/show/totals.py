@@ -1,0 +1,42 @@
+"""What several plans come to: the numbers of the last line."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from batchctl.decide.plan import APPROVED, SENDING, JobPlan, Kind
+from batchctl.show import figures
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """Actions by kind, and what would be sent."""
+
+    actions: dict[Kind, int]
+    requests: int
+    bytes: int
+    tokens: int
+
+    @classmethod
+    def of(cls, plans: Iterable[JobPlan]) -> Totals:
+        actions = [action for plan in plans for action in plan.actions]
+        counts = Counter(action.kind for action in actions)
+        sent = [action for action in actions if action.kind in SENDING]
+        return cls({kind: counts[kind] for kind in Kind if counts[kind]}, sum(action.requests for action in sent),
+                   sum(action.bytes for action in sent), sum(action.tokens for action in sent))
+
+    @property
+    def to_approve(self) -> bool:
+        return bool(APPROVED & self.actions.keys())
+
+    @property
+    def line(self) -> str:
+        """`Plan: 2 create, 1 fetch. New requests: 1,716 (1.2 MB, ~301k tokens).`"""
+        if not self.actions:
+            return "No changes."
+        made = "Plan: " + ", ".join(f"{number:,} {kind}" for kind, number in self.actions.items()) + "."
+        if self.requests:
+            made += f" New requests: {self.requests:,} ({figures.size(self.bytes)}, {figures.tokens(self.tokens)})."
+        return made

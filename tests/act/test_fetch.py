@@ -1,0 +1,249 @@
+"""Fetching: both files, whatever the status, and nothing is taken for results that is not."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from batchctl.act.fetch import ResultsInvalid, fetch, otherwise
+from batchctl.recorded.records import GONE, BatchRecord
+from batchctl.recorded.store import Store
+from batchctl.words.errors import Refusal, RemoteError, StateError, Unavailable
+from batchctl.words.ids import IdList
+from batchctl.words.outcomes import Outcome
+from batchctl.words.remote import BatchError, RemoteBatch
+from tests.recorded.records import batch
+from tests.remote.http import Scripted, answer, text
+
+A, B, C = (bytes([at]) * 10 for at in (1, 2, 3))
+IDS = IdList.of([A, B, C])
+NAMES = {A: "a", B: "b", C: "c"}
+
+
+def ok(identity: bytes, said: str = "hi") -> dict[str, Any]:
+    body = {"choices": [{"message": {"content": said}}]}
+    return {"custom_id": f"k-{identity.hex()}", "response": {"status_code": 200, "body": body}, "error": None}
+
+
+def failed(identity: bytes, code: str = "batch_expired") -> dict[str, Any]:
+    return {"custom_id": f"k-{identity.hex()}", "response": None, "error": {"code": code, "message": code}}
+
+
+def jsonl(*lines: dict[str, Any]) -> bytes:
+    return b"".join(json.dumps(line).encode() + b"\n" for line in lines)
+
+
+class Bench:
+    """A store and a provider with files by id; a file that it does not have is 404."""
+
+    def __init__(self, folder: Path) -> None:
+        self.files: dict[str, bytes | httpx.Response] = {}
+        self.known_files: set[str] = set()
+        self.store = Store(folder)
+        self.store.prepare()
+        self.script = Scripted(self._answer)
+
+    def _answer(self, request: httpx.Request) -> httpx.Response:
+        parts = request.url.path.split("/")
+        name = parts[3]
+        if parts[-1] != "content":
+            return answer({"id": name}) if name in self.files or name in self.known_files else answer({}, 404)
+        found = self.files.get(name, answer({"error": "no such file"}, 404))
+        return text(found) if isinstance(found, bytes) else found
+
+    def fetch(self, *, status: str = "completed", output: str | None = "out", errors: str | None = None,
+              ids: IdList | None = IDS, problems: tuple[BatchError, ...] = ()) -> BatchRecord:
+        remote = RemoteBatch("batch_1", status, output_file_id=output, error_file_id=errors, errors=problems,
+                             ended_at=9)
+        return fetch(self.script.provider(), self.store, batch(), remote, ids)
+
+    def outcomes(self, record: BatchRecord, ids: IdList = IDS) -> list[Outcome]:
+        stored = self.store.results(record)
+        assert stored is not None
+        rest = otherwise(record, frozenset({"token_limit_exceeded"}))
+        return [Outcome(outcome) for outcome in stored.index.outcomes(ids, rest)]
+
+    def lines(self, record: BatchRecord) -> list[dict[str, Any]]:
+        stored = self.store.results(record)
+        assert stored is not None
+        return [json.loads(stored.line(one)) for one in stored.index]
+
+    @property
+    def empty(self) -> bool:
+        return not list((self.store.folder / "results").iterdir())
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    return Bench(tmp_path)
+
+
+def test_completed_answers_are_taken_whatever_their_order(bench: Bench) -> None:
+    bench.files["out"] = jsonl(ok(C), ok(A), ok(B))
+    record = bench.fetch()
+    assert (record.status, record.ok, record.ended_at) == ("completed", 3, 9)
+    assert record.is_settled
+    assert bench.outcomes(record) == [Outcome.OK] * 3
+    assert bench.lines(record) == [ok(C), ok(A), ok(B)]
+
+
+def test_both_files_are_taken(bench: Bench) -> None:
+    bench.files |= {"out": jsonl(ok(A)), "err": jsonl(failed(B, "x"), failed(C, "rate_limit_exceeded"))}
+    record = bench.fetch(errors="err")
+    assert record.ok == 1
+    assert bench.outcomes(record) == [Outcome.OK, Outcome.REJECTED, Outcome.RATE_LIMIT]
+    assert bench.lines(record) == [ok(A), failed(B, "x"), failed(C, "rate_limit_exceeded")]
+
+
+@pytest.mark.parametrize(("status", "rest"), [("expired", Outcome.EXPIRED), ("cancelled", Outcome.CANCELLED),
+                                              ("completed", Outcome.MISSING)])
+def test_g1_what_an_unfinished_batch_answered_is_kept(bench: Bench, status: str, rest: Outcome) -> None:
+    bench.files["out"] = jsonl(ok(B))
+    assert bench.outcomes(bench.fetch(status=status)) == [rest, Outcome.OK, rest]
+
+
+def test_g1_a_failed_batch_is_asked_for_its_files_too(bench: Bench) -> None:
+    bench.files["out"] = jsonl(ok(A))
+    record = bench.fetch(status="failed", problems=(BatchError(None, "m"), BatchError("token_limit_exceeded", "m")))
+    assert record.error_code == "token_limit_exceeded"
+    assert bench.outcomes(record) == [Outcome.OK, Outcome.UNSENT, Outcome.UNSENT]
+
+
+def test_a_batch_without_files_ends_without_a_download(bench: Bench) -> None:
+    record = bench.fetch(output=None, status="failed", problems=(BatchError("invalid_json_line", "secret row data"),))
+    assert (record.ok, record.error_code) == (0, "invalid_json_line")
+    assert record.is_settled
+    assert bench.empty
+    assert not bench.script.asked
+    assert otherwise(record, frozenset({"token_limit_exceeded"})) is Outcome.REJECTED
+
+
+def test_an_empty_error_file_says_nothing(bench: Bench) -> None:
+    bench.files |= {"out": jsonl(ok(A), ok(B), ok(C)), "err": b""}
+    assert bench.outcomes(bench.fetch(errors="err")) == [Outcome.OK] * 3
+
+
+def test_g4_files_that_are_gone_mean_lost_and_never_unanswered(bench: Bench) -> None:
+    record = bench.fetch()
+    assert (record.results, record.ok) == (GONE, 0)
+    assert record.is_lost
+    assert otherwise(record, frozenset()) is Outcome.LOST
+    assert bench.empty
+
+
+def test_g4_where_one_file_is_gone_what_the_other_does_not_answer_is_lost(bench: Bench) -> None:
+    bench.files["err"] = jsonl(failed(C, "x"))
+    record = bench.fetch(errors="err")
+    assert record.results == GONE
+    assert bench.outcomes(record) == [Outcome.LOST, Outcome.LOST, Outcome.REJECTED]
+
+
+def test_g4_a_file_whose_content_is_404_but_that_exists_is_not_gone(bench: Bench) -> None:
+    bench.known_files.add("out")
+    with pytest.raises(Refusal):
+        bench.fetch()
+    assert bench.empty
+
+
+def test_a_batch_that_its_server_no_longer_has_is_lost(bench: Bench) -> None:
+    record = fetch(bench.script.provider(), bench.store, batch(), None, IDS)
+    assert (record.status, record.results, record.ok) == ("deleted", GONE, 0)
+
+
+@pytest.mark.parametrize("content", [
+    b"<html><body>Please log in</body></html>\n", b'{"html-message": "<the file>"}', b'{"error": {"message": "no"}}\n',
+    b"not json\n", jsonl(ok(A)) + b'{"custom_id": "k-', jsonl(ok(A)) + b"<html>\n", b"\xff\xfe\x00\n", b"[]\n",
+    jsonl({"object": "list"}), jsonl(ok(b"\x09" * 10)), b" \n\n",
+])
+@pytest.mark.parametrize("knows", [True, False])
+def test_g1_what_is_no_result_file_is_refused_and_asked_for_again(bench: Bench, content: bytes, knows: bool) -> None:
+    if not knows and content == jsonl(ok(b"\x09" * 10)):
+        pytest.skip("nobody can tell that it is another batch's")
+    bench.files["out"] = content
+    with pytest.raises(ResultsInvalid, match="was not taken"):
+        bench.fetch(ids=IDS if knows else None)
+    assert bench.empty
+
+
+@pytest.mark.parametrize("response", [answer({}, 500), answer({}, 401), answer({}, 429, retry_after="999")])
+def test_g4_a_download_that_fails_takes_nothing_and_settles_nothing(bench: Bench, response: httpx.Response) -> None:
+    bench.files |= {"out": jsonl(ok(A)), "err": response}
+    with pytest.raises((Unavailable, Refusal)):
+        bench.fetch(errors="err")
+    assert bench.empty
+
+
+def test_g4_several_lines_for_one_request_are_one_answer_and_a_success_counts(bench: Bench) -> None:
+    bench.files |= {"out": jsonl(failed(A, "x"), ok(A, "first"), ok(A, "second"), ok(B, "b")),
+                    "err": jsonl(failed(B, "x"), failed(C, "first"), failed(C, "second"))}
+    record = bench.fetch(errors="err")
+    assert record.ok == 2
+    assert bench.outcomes(record) == [Outcome.OK, Outcome.OK, Outcome.REJECTED]
+    assert sorted(map(str, bench.lines(record))) == sorted(map(str, [ok(A, "first"), ok(B, "b"), failed(C, "first")]))
+
+
+def test_lines_of_others_and_blank_lines_are_passed_over(bench: Bench) -> None:
+    other = ok(b"\x09" * 10)
+    bench.files["out"] = b"\n" + jsonl(other, {"custom_id": None, "error": {"code": "x"}}, ok(B)) + b"\r\n\n" + jsonl(ok(A))
+    record = bench.fetch()
+    assert record.ok == 2
+    assert bench.outcomes(record) == [Outcome.OK, Outcome.OK, Outcome.MISSING]
+
+
+def test_odd_content_is_kept_byte_for_byte(bench: Bench) -> None:
+    odd = ok(A, "\u2028 \u2029 \x00 \ud83d </script> " + "x" * (2 << 20))
+    content = jsonl(odd) + json.dumps(ok(B, "\u2028é"), ensure_ascii=False).encode()
+    bench.files["out"] = content
+    record = bench.fetch()
+    assert bench.outcomes(record)[:2] == [Outcome.OK, Outcome.OK]
+    stored = bench.store.results(record)
+    assert stored is not None
+    assert b"".join(stored.line(one) for one in stored.index) == content
+
+
+def test_without_the_ids_of_the_batch_its_own_lines_are_what_is_known(bench: Bench) -> None:
+    bench.files["out"] = jsonl(ok(A), ok(B))
+    assert bench.fetch(ids=None).ok == 2
+
+
+def test_g7_the_recorded_digest_follows_from_the_outcomes_and_not_from_the_order_of_lines(bench: Bench) -> None:
+    digests = set()
+    for lines in ([ok(A), ok(B), ok(C)], [ok(C), ok(B), ok(A)], [ok(A), ok(B)]):
+        bench.files["out"] = jsonl(*lines)
+        digests.add(bench.fetch().results)
+    assert len(digests) == 2
+
+
+def test_what_is_fetched_twice_replaces_what_was_there(bench: Bench) -> None:
+    bench.files["out"] = jsonl(ok(A))
+    bench.fetch()
+    bench.files["out"] = jsonl(ok(A), ok(B))
+    assert bench.outcomes(bench.fetch()) == [Outcome.OK, Outcome.OK, Outcome.MISSING]
+
+
+def test_a_store_that_cannot_be_written_is_a_state_error(bench: Bench) -> None:
+    results = bench.store.folder / "results"
+    results.rmdir()
+    results.write_text("in the way")
+    bench.files["out"] = jsonl(ok(A))
+    with pytest.raises(StateError):
+        bench.fetch()
+
+
+def test_errors_of_a_batch_are_recorded_by_code_alone(bench: Bench) -> None:
+    record = bench.fetch(output=None, status="failed", problems=(BatchError(None, "row 7 says hunter2"),))
+    assert record.error_code == "unknown"
+    assert bench.fetch(output=None, problems=(BatchError("x", "m"),)).error_code is None
+    assert issubclass(ResultsInvalid, RemoteError)
+
+
+def test_files_that_were_recorded_before_are_asked_for_when_the_batch_no_longer_names_them(bench: Bench) -> None:
+    bench.files["old"] = jsonl(ok(A), ok(B), ok(C))
+    known = replace(batch(), output_file_id="old")
+    record = fetch(bench.script.provider(), bench.store, known, RemoteBatch("batch_1", "completed"), IDS)
+    assert (record.output_file_id, record.ok) == ("old", 3)

@@ -1,0 +1,81 @@
+"""Shard cuts respect every bound, keep the order, and follow from the requests alone."""
+
+from __future__ import annotations
+
+from array import array
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+
+from batchctl.decide import cuts
+from batchctl.decide.wanted import BYTES_PER_TOKEN, Bounds, Wanted
+from batchctl.desired.job import BatchSettings
+from batchctl.words.dialects import Limits
+from batchctl.words.digest import shard_digest
+from tests.decide.worlds import identity, job, wants
+
+
+def runs(wanted: Wanted) -> list[list[int]]:
+    return [list(run) for run in cuts.cut(wanted, range(len(wanted.ids)))]
+
+
+@given(wants())
+def test_g7_cuts_keep_the_order_and_lose_nothing(wanted: Wanted) -> None:
+    assert [at for run in runs(wanted) for at in run] == list(range(len(wanted.ids)))
+    assert all(runs(wanted))
+
+
+@given(wants())
+def test_every_shard_fits_all_bounds_unless_one_request_alone_does_not(wanted: Wanted) -> None:
+    bounds = wanted.bounds
+    for run in runs(wanted):
+        size = sum(wanted.lengths[at] for at in run)
+        assert len(run) <= bounds.max_requests
+        if len(run) > 1:
+            assert size <= bounds.max_bytes
+            assert bounds.max_enqueued_tokens is None or size // BYTES_PER_TOKEN <= bounds.max_enqueued_tokens
+            if bounds.max_inputs is not None and wanted.units is not None:
+                assert sum(wanted.units[at] for at in run) <= bounds.max_inputs
+
+
+@given(wants())
+def test_g7_cuts_are_greedy_so_that_they_follow_from_the_requests_alone(wanted: Wanted) -> None:
+    found = runs(wanted)
+    assert runs(replace(wanted, scope="x", rows=99, sinks=(), weights=None)) == found
+    for before, after in zip(found, found[1:], strict=False):
+        assert runs(replace(wanted, lengths=array("I", [wanted.lengths[at] for at in (*before, after[0])]),
+                            units=None if wanted.units is None else array(
+                                "I", [wanted.units[at] for at in (*before, after[0])]),
+                            ids=wanted.ids.pick([*before, after[0]])))[0] == list(range(len(before)))
+
+
+def test_a_change_at_the_end_moves_no_cut_before_it() -> None:
+    bounds = Bounds(max_requests=3)
+    assert runs(job(7, bounds=bounds)) == [[0, 1, 2], [3, 4, 5], [6]]
+    assert runs(job(8, bounds=bounds))[:2] == [[0, 1, 2], [3, 4, 5]]
+
+
+@pytest.mark.parametrize(("bounds", "expected"), [
+    (Bounds(max_bytes=250), [[0, 1], [2, 3]]), (Bounds(max_bytes=200), [[0, 1], [2, 3]]),
+    (Bounds(max_bytes=199), [[0], [1], [2], [3]]), (Bounds(max_bytes=1), [[0], [1], [2], [3]]),
+    (Bounds(max_requests=4), [[0, 1, 2, 3]]), (Bounds(max_enqueued_tokens=75), [[0, 1, 2], [3]]),
+    (Bounds(max_inputs=1), [[0, 1, 2, 3]]),
+])
+def test_each_bound_cuts_where_it_should(bounds: Bounds, expected: list[list[int]]) -> None:
+    assert runs(job(4, bounds=bounds)) == expected
+
+
+def test_embedding_inputs_are_counted_where_they_are_known() -> None:
+    assert runs(job(4, bounds=Bounds(max_inputs=5), units=array("I", [2, 3, 1, 9]))) == [[0, 1], [2], [3]]
+
+
+def test_a_shard_is_named_by_its_requests() -> None:
+    assert cuts.digest_of(job(3), [2, 0]) == shard_digest([identity(2), identity(0)])
+
+
+def test_the_tighter_of_two_limits_counts() -> None:
+    limits = Limits(max_requests=100, max_bytes=1000, min_requests=2, max_inputs=7, max_enqueued_tokens=50)
+    assert Bounds.of(limits, BatchSettings()) == Bounds(100, 2, 1000, 7, 50)
+    assert Bounds.of(limits, BatchSettings(10, 100, 20)) == Bounds(10, 2, 100, 7, 20)
+    assert Bounds.of(limits, BatchSettings(1000, 10_000, 200)) == Bounds(100, 2, 1000, 7, 50)
