@@ -23,7 +23,7 @@ OWNERS = {
     "rich": ("show/",),
     "starlette": ("server/",),
     "uvicorn": ("server/",),
-    "jsonschema": ("desired/",),
+    "jsonschema": ("desired/", "act/saved.py"),
     "yaml": ("desired/",),
     "filelock": ("recorded/runlock.py",),
 }
@@ -118,7 +118,8 @@ def test_no_module_and_no_function_grows_without_end(path: Path) -> None:
 def test_only_views_and_commands_speak(path: Path) -> None:
     if name_of(path).startswith(("show/", "shell/", "server/")):
         return
-    spoken = ("print", "click.echo", "click.secho", "sys.stdout", "sys.stderr", "sys.__stdout__", "sys.__stderr__", "input")
+    spoken = ("print", "click.echo", "click.secho", "sys.stdout", "sys.stderr", "sys.__stdout__", "sys.__stderr__",
+              "input")
     wrong = [f"{name_of(path)}:{node.lineno}" for node in ast.walk(tree_of(path))
              if (isinstance(node, ast.Call) and ast.unparse(node.func) in spoken)
              or (isinstance(node, ast.Attribute) and ast.unparse(node) in spoken)]

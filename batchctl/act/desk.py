@@ -99,11 +99,6 @@ class Desk:
             self._seen[where] = {batch.id: batch for batch in look.batches}
         return self._seen[where].get(batch_id)
 
-    def look_again(self) -> None:
-        """Forgets what was seen: the next look asks the providers."""
-        self._looks.clear()
-        self._seen.clear()
-
     def known_ids(self) -> frozenset[str]:
         """The batches that any job of this lockfile has."""
         return frozenset(batch.batch_id for record in self.all_records().values() for batch in record.batches

@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 
 from batchctl.act.desk import Desk
 from batchctl.decide.plan import Action, JobPlan, Kind
+from batchctl.remote.provider import Provider
 from batchctl.words.events import BatchState, Emit, Waiting, silent
-from batchctl.words.remote import Counts
+from batchctl.words.remote import Counts, RemoteBatch
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,7 @@ class Watch:
 
     def until_something_ends(self, plans: Sequence[tuple[Desk, JobPlan]]) -> bool:
         """Returns True as soon as a pass may find more to do, False when the deadline passed before. Each plan comes
-        with a desk that looks for it."""
+        with a desk that looks for it. Raises RemoteError when a provider cannot be asked."""
         watched = [(desk, plan.job, action) for desk, plan in plans for action in plan.of(Kind.WAIT)]
         for wait_s in self.pace.waits(self.rng):
             if self.deadline is not None:
@@ -61,18 +62,26 @@ class Watch:
         return False
 
     def _look(self, watched: list[tuple[Desk, str, Action]]) -> bool:
-        for desk in {id(desk): desk for desk, _, _ in watched}.values():
-            desk.look_again()
+        shown_now = _statuses(watched)
         ended = False
-        for desk, job, action in watched:
-            assert action.record is not None
-            shown = desk.seen(action.record.provider, action.batch_id or "")
+        for _, job, action in watched:
+            shown = shown_now.get(action.batch_id or "")
             if shown is None:
                 # It may be gone, or the list may lag: a pass tells.
                 ended = True
                 continue
             counts = shown.counts or Counts()
-            self.emit(BatchState(job, shown.id, shown.status, counts.completed, counts.failed,
-                                      counts.total or action.requests))
+            self.emit(BatchState(
+                job, shown.id, shown.status, counts.completed, counts.failed, counts.total or action.requests))
             ended = ended or shown.ended
         return ended
+
+
+def _statuses(watched: list[tuple[Desk, str, Action]]) -> dict[str, RemoteBatch]:
+    """The watched batches as they are now, asked together where they are of one provider."""
+    asked: dict[int, tuple[Provider, list[str]]] = {}
+    for desk, _, action in watched:
+        assert action.record is not None
+        provider = desk.provider(action.record.provider)
+        asked.setdefault(id(provider), (provider, []))[1].append(action.batch_id or "")
+    return {batch_id: batch for provider, ids in asked.values() for batch_id, batch in provider.statuses(ids).items()}

@@ -61,11 +61,12 @@ class Providers:
         base_url = where.base_url or dialect.base_url
         if base_url is None:
             raise RemoteError(f'the provider "{where.name}" has no base_url')
-        made = dict(dialect.headers)
+        made: dict[str, str] = {}
         secrets = []
         if where.api_key_env:
             key = self._read(where.api_key_env, where.name)
-            made["authorization"] = f"Bearer {key}"
+            header, prefix = dialect.auth
+            made[header] = prefix + key
             secrets.append(key)
         for name, value in headers:
             if isinstance(value, tuple):

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar, cast
 from urllib.parse import quote
 
 from batchctl.remote import normalise, retry
-from batchctl.remote.http import FilePart, Http, Params
+from batchctl.remote.http import FilePart, Http
+from batchctl.remote.paging import walk
 from batchctl.words.dialects import Dialect
 from batchctl.words.errors import OutcomeUnknown, Refusal, Unavailable
 from batchctl.words.remote import Coordinates, RemoteBatch, RemoteFile
 
-_PAGES = 100_000
 _METHOD_NOT_KNOWN = (404, 405)
+#: So many batches are asked for one by one.
+_FEW = 4
 _ALREADY_ENDED = (400, 409)
 
 T = TypeVar("T")
@@ -33,14 +35,42 @@ class Provider:
 
     def batches(self) -> Iterator[RemoteBatch]:
         """Every batch of the account, newest first where the provider sorts so. Raises RemoteError."""
-        limit = ("limit", str(self.dialect.list_page))
-        for raw in self._pages("/batches", (limit,)):
+        size = self.dialect.list_page
+        params = () if size is None else (("limit", str(size)),)
+        for raw in walk(self.http, "/batches", params, size):
             if (found := normalise.batch(raw)) is not None:
                 yield found
 
     def batch(self, batch_id: str) -> RemoteBatch:
         """Raises Refusal with status 404 for a batch that this key and project cannot see."""
         return _made(normalise.batch(self.http.json("GET", f"/batches/{_safe(batch_id)}", retry.READ)), "batch")
+
+    def statuses(self, batch_ids: Sequence[str]) -> dict[str, RemoteBatch]:
+        """These batches as they are now, those that this key cannot see left out: by one call for many ids where the
+        dialect has it, one by one where they are few, else from the list. Raises RemoteError."""
+        wanted, size = frozenset(batch_ids), self.dialect.status_ids
+        if len(wanted) <= _FEW:
+            found = [batch for batch_id in wanted if (batch := self._visible(batch_id)) is not None]
+        elif size:
+            ordered = sorted(wanted)
+            found = [batch for start in range(0, len(ordered), size)
+                     for batch in self._named(ordered[start : start + size])]
+        else:
+            found = list(self.batches())
+        return {batch.id: batch for batch in found if batch.id in wanted}
+
+    def _visible(self, batch_id: str) -> RemoteBatch | None:
+        try:
+            return self.batch(batch_id)
+        except Refusal as refusal:
+            if refusal.status != 404:
+                raise
+            return None
+
+    def _named(self, batch_ids: Sequence[str]) -> Iterator[RemoteBatch]:
+        for raw in walk(self.http, "/batches", [("id", batch_id) for batch_id in batch_ids], None):
+            if (found := normalise.batch(raw)) is not None:
+                yield found
 
     def create(self, *, input_file_id: str, endpoint: str, window: str, metadata: Mapping[str, str],
                output_expires_after_s: int | None = None) -> RemoteBatch:
@@ -84,7 +114,7 @@ class Provider:
 
     def files(self) -> Iterator[RemoteFile]:
         """Every file with the purpose `batch`. Raises RemoteError."""
-        for raw in self._pages("/files", (("purpose", "batch"),)):
+        for raw in walk(self.http, "/files", (("purpose", "batch"),), None):
             if (found := normalise.file(raw)) is not None:
                 yield found
 
@@ -98,36 +128,6 @@ class Provider:
         except Refusal as refusal:
             if refusal.status != 404:
                 raise
-
-    def _pages(self, path: str, params: Params) -> Iterator[Any]:
-        """Walks `after` pages. Stops at an empty page, at `has_more` false, and where a page repeats itself: some
-        servers ignore `after` and would be asked for ever."""
-        after: str | None = None
-        seen: set[str] = set()
-        for _ in range(_PAGES):
-            page = self.http.json("GET", path, retry.READ,
-                                  params=params if after is None else (*params, ("after", after)))
-            fresh = []
-            for entry in _entries(page, path):
-                identity = entry.get("id") if isinstance(entry, Mapping) else None
-                if isinstance(identity, str) and identity not in seen:
-                    seen.add(identity)
-                    fresh.append(entry)
-                    after = identity
-            yield from fresh
-            if not fresh or isinstance(page, list) or not page.get("has_more"):
-                return
-
-
-def _entries(page: Any, path: str) -> list[Any]:
-    """The entries of a page. Raises Unavailable for what is no list: an answer that only looks empty would let
-    everything be made again."""
-    entries = page if isinstance(page, list) else page.get("data")
-    if entries is None and ("data" in page or page.get("object") == "list"):
-        return []
-    if not isinstance(entries, list):
-        raise Unavailable(f"GET {path}: the provider answered without a list")
-    return entries
 
 
 class _Counting:

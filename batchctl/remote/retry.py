@@ -16,7 +16,8 @@ class Failure(Enum):
     NO_ANSWER = auto()  #: bytes left this machine, and no whole answer came back
     REFUSED = auto()  #: any other 3xx or 4xx answer: nothing was made, and asking again changes nothing
     BUSY = auto()  #: 425 or 429, and 408 where nothing is made: nothing was made, and asking later may help
-    BROKEN = auto()  #: a 5xx, a 408 or 409 to what makes something, or an answer that makes no sense: it may have happened or not
+    #: a 5xx, a 408 or 409 to what makes something, or an answer that makes no sense: it may have happened or not
+    BROKEN = auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +58,8 @@ LONGEST_RETRY_AFTER_S = 120.0
 
 
 def classify(status: int, *, makes: bool) -> Failure | None:
-    """The failure that an HTTP status means, or None for success (2xx). `makes`: the call makes something new, so that a
-    408 or 409 may stand for an earlier try that was carried out."""
+    """The failure that an HTTP status means, or None for success (2xx). `makes`: the call makes something
+    new, so that a 408 or 409 may stand for an earlier try that was carried out."""
     if 200 <= status < 300:
         return None
     if status in (425, 429):

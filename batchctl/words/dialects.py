@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 DAY_S = 24 * 3600
@@ -44,8 +44,13 @@ class Metadata:
 class Dialect:
     """One way of speaking the Files and Batches protocol.
 
-    `base_url` ends without a slash, and paths are appended to it. `windows_s` is the shortest and the longest
-    completion window in seconds. `api_key_env` is the variable that the vendor's own SDK reads.
+    `base_url` ends without a slash, and paths are appended to it. `api_key_env` is the variable that the vendor's own
+    SDK reads, and `auth` the header that carries the key, with what stands before it. `windows_s` is the shortest and
+    the longest completion window in seconds. `cancel` are the calls that cancel, to be tried in order where one is not
+    known (404 or 405). `list_page` is the `limit` that a list is asked with (None: it takes none), and `status_ids` how
+    many ids one status call may name (0: none). `one_of_headers`: a request needs one of these. `retention_days` is how
+    long files are kept, and `discount` the share of the synchronous price that is saved; None: not published.
+    `unverified` are statements that no source settles: both ways are tolerated.
     """
 
     name: str
@@ -59,19 +64,25 @@ class Dialect:
     mixed_endpoints: bool = False
     capacity_codes: frozenset[str] = frozenset({"token_limit_exceeded"})
     cancel: tuple[tuple[str, str], ...] = (("POST", "/batches/{id}/cancel"),)
-    list_page: int = 100
+    list_page: int | None = 100
+    status_ids: int = 0
     output_expiry_s: tuple[int, int] | None = None
-    headers: tuple[tuple[str, str], ...] = field(default=())
+    auth: tuple[str, str] = ("authorization", "Bearer ")
+    one_of_headers: tuple[str, ...] = ()
+    retention_days: int | None = 30
+    discount: float | None = 0.5
+    unverified: tuple[str, ...] = ()
 
     def body_kind(self, endpoint: str) -> BodyKind | None:
         """The kind of body that this endpoint takes, or None where the dialect does not know the endpoint."""
         return dict(self.endpoints).get(endpoint)
 
 
-CHAT = ("/v1/chat/completions", "chat")
+CHAT: tuple[str, BodyKind] = ("/v1/chat/completions", "chat")
+AUDIO: tuple[tuple[str, BodyKind], ...] = (("/v1/audio/transcriptions", "audio"), ("/v1/audio/translations", "audio"))
 
 OPENAI_ENDPOINTS: tuple[tuple[str, BodyKind], ...] = (
-    ("/v1/chat/completions", "chat"),
+    CHAT,
     ("/v1/responses", "responses"),
     ("/v1/embeddings", "embeddings"),
     ("/v1/completions", "completions"),
@@ -90,20 +101,71 @@ OPENAI = Dialect(
     output_expiry_s=(3600, 30 * DAY_S),
 )
 
+GROQ = Dialect(
+    name="groq",
+    base_url="https://api.groq.com/openai/v1",
+    api_key_env="GROQ_API_KEY",
+    endpoints=(CHAT, *AUDIO),
+    windows_s=(DAY_S, 7 * DAY_S),
+    # Groq's guide says 200 MB, the docstrings of its SDK say 100 MB.
+    limits=Limits(max_bytes=100_000_000),
+    mixed_endpoints=True,
+    list_page=None,
+    status_ids=200,
+    unverified=(
+        "whether 100 or 200 MB is the limit of a file (shards stay under 100)",
+        "windows other than 24h and 7d",
+        "whether `errors` is a list or an object",
+        "limits of metadata",
+        "whether a bad line fails the whole batch",
+        "whether lines for several endpoints may share a file",
+    ),
+)
+
+CEREBRAS = Dialect(
+    name="cerebras",
+    base_url="https://api.cerebras.ai/v1",
+    api_key_env="CEREBRAS_API_KEY",
+    endpoints=(CHAT,),
+    limits=Limits(min_requests=10),
+    cancel=(("DELETE", "/batches/{id}"), ("POST", "/batches/{id}/cancel")),
+    retention_days=7,
+    discount=None,
+    unverified=(
+        "whether POST cancels as well as DELETE",
+        "the order of the list of batches",
+        "the form of lines in the error file",
+        "limits of metadata",
+        "whether all lines must name one model",
+    ),
+)
+
+PORTKEY = Dialect(
+    name="portkey",
+    base_url="https://api.portkey.ai/v1",
+    api_key_env="PORTKEY_API_KEY",
+    endpoints=(*OPENAI_ENDPOINTS, *AUDIO),
+    windows_s=(DAY_S, 7 * DAY_S),
+    limits=Limits(max_inputs=50_000),
+    output_expiry_s=(3600, 30 * DAY_S),
+    auth=("x-portkey-api-key", ""),
+    one_of_headers=("x-portkey-provider", "x-portkey-config", "x-portkey-virtual-key"),
+    retention_days=None,
+    discount=None,
+    unverified=("replies of the hosted gateway", "statuses that the documentation leaves out (expired, cancelling)"),
+)
+
 LOCAL = Dialect(
     name="local",
     base_url=None,
     api_key_env=None,
-    endpoints=(
-        *OPENAI_ENDPOINTS,
-        ("/v1/audio/transcriptions", "audio"),
-        ("/v1/audio/translations", "audio"),
-    ),
+    endpoints=(*OPENAI_ENDPOINTS, *AUDIO),
     windows_s=(3600, 7 * DAY_S),
+    discount=None,
 )
 
 #: Dialects by the name that a manifest gives.
-DIALECTS: dict[str, Dialect] = {dialect.name: dialect for dialect in (OPENAI, LOCAL)}
+DIALECTS: dict[str, Dialect] = {dialect.name: dialect for dialect in (GROQ, CEREBRAS, OPENAI, PORTKEY, LOCAL)}
 
 
 def parse_window(text: str) -> int | None:

@@ -189,7 +189,8 @@ def test_g4_several_lines_for_one_request_are_one_answer_and_a_success_counts(be
 
 def test_lines_of_others_and_blank_lines_are_passed_over(bench: Bench) -> None:
     other = ok(b"\x09" * 10)
-    bench.files["out"] = b"\n" + jsonl(other, {"custom_id": None, "error": {"code": "x"}}, ok(B)) + b"\r\n\n" + jsonl(ok(A))
+    nameless = {"custom_id": None, "error": {"code": "x"}}
+    bench.files["out"] = b"\n" + jsonl(other, nameless, ok(B)) + b"\r\n\n" + jsonl(ok(A))
     record = bench.fetch()
     assert record.ok == 2
     assert bench.outcomes(record) == [Outcome.OK, Outcome.OK, Outcome.MISSING]

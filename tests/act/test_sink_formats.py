@@ -33,7 +33,8 @@ def test_g9_text_that_a_spreadsheet_would_run_is_made_text(text: str) -> None:
     assert cell(text, PLAIN) == text
 
 
-@pytest.mark.parametrize("text", ["-1", "+1.5", "-0.5e-7", "-.5", "1", "0", "-12345678901234567890", "+1.", "a=1", "'=1", "", " -"])
+@pytest.mark.parametrize("text", ["-1", "+1.5", "-0.5e-7", "-.5", "1", "0", "-12345678901234567890", "+1.",
+                                  "a=1", "'=1", "", " -"])
 def test_numbers_and_harmless_text_are_left_alone(text: str) -> None:
     assert cell(text) == text
 
@@ -52,7 +53,8 @@ def test_values_that_are_no_text_are_numbers_or_json(value: Any, expected: str) 
     assert cell(value) == expected
 
 
-@pytest.mark.parametrize("text", ['a "quoted" b', "a,b", "a\nb", "a\r\nb", "a\rb", "x\r=1+1", "\n", "a\r", '"', "\x00", "\u2028", "\ufeff", "\x1b[2J", " a "])
+@pytest.mark.parametrize("text", ['a "quoted" b', "a,b", "a\nb", "a\r\nb",
+                                  "a\rb", "x\r=1+1", "\n", "a\r", '"', "\x00", "\u2028", "\ufeff", "\x1b[2J", " a "])
 def test_every_text_comes_back_as_it_was(text: str) -> None:
     assert cell(text) == text
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from array import array
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -43,7 +44,7 @@ def test_every_shard_fits_all_bounds_unless_one_request_alone_does_not(wanted: W
 def test_g7_cuts_are_greedy_so_that_they_follow_from_the_requests_alone(wanted: Wanted) -> None:
     found = runs(wanted)
     assert runs(replace(wanted, scope="x", rows=99, sinks=(), weights=None)) == found
-    for before, after in zip(found, found[1:], strict=False):
+    for before, after in pairwise(found):
         assert runs(replace(wanted, lengths=array("I", [wanted.lengths[at] for at in (*before, after[0])]),
                             units=None if wanted.units is None else array(
                                 "I", [wanted.units[at] for at in (*before, after[0])]),

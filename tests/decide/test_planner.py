@@ -17,6 +17,7 @@ from batchctl.decide.standing import NOBODY, answers_count
 from batchctl.decide.wanted import Bounds, Wanted
 from batchctl.desired.job import Retry
 from batchctl.recorded.records import GONE
+from batchctl.words.ids import IdList
 from batchctl.words.outcomes import Outcome, State, Tally
 from tests.decide.worlds import (
     HERE,
@@ -64,7 +65,7 @@ def test_g1_nothing_is_sent_that_may_be_live_answered_or_still_to_be_fetched(
         if not answers_count(batch, wanted.scope) or batch.phase is Phase.INTENT or not going:
             continue
         assert batch.ids is not None or (batch.phase is Phase.SETTLED and situation.resend_lost)
-        held = {identity: at for at, identity in enumerate(batch.ids or ())}
+        held = {one: at for at, one in enumerate(batch.ids or ())}
         for at in going:
             place = held.get(wanted.ids[at])
             if place is None:
@@ -353,6 +354,12 @@ def test_what_the_store_lost_is_fetched_again_before_anything_is_judged() -> Non
     assert kinds(plan) == [("fetch", "refill")]
     assert not plan.changes
     assert plan.tally == Tally(rows=2, waiting=2)
+
+
+def test_g1_ids_are_compared_whole_and_not_where_two_of_them_meet() -> None:
+    straddling = identity(0)[5:] + identity(1)[:5]
+    batch = replace(settled([0], Outcome.OK), ids=IdList(straddling))
+    assert sent(planned(job(2), batch)) == [0, 1]
 
 
 def test_an_empty_job_is_settled() -> None:

@@ -52,7 +52,10 @@ def test_a_sink_is_written_again_when_rows_answers_or_wishes_change() -> None:
     good = written(DONE)
     assert writes(DONE, file=good, wish=replace(SINK, shape="other")) == [("results-changed", True)]
     assert writes(DONE, file=good, inputs_digest="other") == [("results-changed", True)]
-    assert writes(settled([0, 1], Outcome.OK, Outcome.REJECTED), file=good) == [("results-changed", True)]
+    failed = settled([0, 1], Outcome.OK, Outcome.REJECTED)
+    assert writes(failed, file=good) == [("results-changed", True)]
+    assert writes(settled([0, 1], Outcome.OK, Outcome.INVALID_OUTPUT), file=written(failed)) == [
+        ("results-changed", True)]
 
 
 def test_a_file_that_batchctl_did_not_record_is_told_apart() -> None:

@@ -70,6 +70,10 @@ _numbers = st.lists(st.integers(0, 14), unique=True, max_size=8)
 _places = st.sampled_from([HERE, HERE, HERE, LOCAL, OTHER_LOCAL])
 
 
+def _arrays(count: int, highest: int) -> st.SearchStrategy[array[int]]:
+    return st.lists(st.integers(1, highest), min_size=count, max_size=count).map(lambda values: array("I", values))
+
+
 @st.composite
 def wants(draw: st.DrawFn) -> Wanted:
     numbers = draw(st.lists(st.integers(0, 9), unique=True, max_size=10))
@@ -77,8 +81,7 @@ def wants(draw: st.DrawFn) -> Wanted:
     small = st.none() | st.integers(1, 2000)
     weights = draw(st.none() | st.lists(st.integers(1, 4), min_size=count, max_size=count))
     return Wanted(
-        job="j", ids=ids(numbers), lengths=array("I", draw(st.lists(st.integers(1, 900), min_size=count, max_size=count))),
-        units=draw(st.none() | st.lists(st.integers(1, 5), min_size=count, max_size=count).map(lambda u: array("I", u))),
+        job="j", ids=ids(numbers), lengths=draw(_arrays(count, 900)), units=draw(st.none() | _arrays(count, 5)),
         weights=None if weights is None else array("I", weights), rows=count if weights is None else sum(weights),
         inputs_digest="d", scope=draw(st.sampled_from(["", "local:echo"])),
         bounds=Bounds(draw(st.integers(1, 6)), draw(st.sampled_from([1, 1, 2])), draw(st.integers(1, 2500)),

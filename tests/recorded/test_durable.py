@@ -67,7 +67,7 @@ def test_g3_a_kill_at_any_file_event_leaves_the_old_file_or_the_new_one(tmp_path
 def test_g3_an_exception_leaves_the_old_file_and_no_temporary_one(tmp_path: Path, error: BaseException) -> None:
     target = tmp_path / "file"
     target.write_text("old")
-    with pytest.raises(type(error)), durable.replacing(target) as file:
+    with pytest.raises(type(error)), durable.replacing(target) as file:  # noqa: PT012
         file.write(b"new")
         file.flush()
         raise error

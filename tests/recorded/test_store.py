@@ -66,7 +66,7 @@ def test_results_come_back_line_by_line(store: Store) -> None:
 
 
 def test_g3_what_was_not_kept_is_not_there(store: Store) -> None:
-    with pytest.raises(KeyboardInterrupt), store.receiving(batch()) as receiving:
+    with pytest.raises(KeyboardInterrupt), store.receiving(batch()) as receiving:  # noqa: PT012
         receiving.path(OUTPUT_FILE).write_bytes(b"half")
         raise KeyboardInterrupt
     assert store.results(batch()) is None
@@ -117,12 +117,12 @@ def test_batches_never_share_a_results_folder_and_names_cannot_lead_elsewhere(st
 def test_sweeping_removes_what_killed_runs_left_and_nothing_else(store: Store) -> None:
     keep(store)
     store.keep_ids(shard_digest([A]), IdList(A))
-    before = {path for path in store.folder.rglob("*")}
+    before = set(store.folder.rglob("*"))
     (store.folder / "results" / ".abc.tmp").mkdir()
     (store.folder / "results" / ".abc.tmp" / "output.jsonl").touch()
     (store.folder / "shards" / ".x.jsonl.abc.tmp").touch()
     store.sweep()
-    assert {path for path in store.folder.rglob("*")} == before
+    assert set(store.folder.rglob("*")) == before
 
 
 def test_sweeping_an_absent_store_is_nothing(tmp_path: Path) -> None:
@@ -131,7 +131,7 @@ def test_sweeping_an_absent_store_is_nothing(tmp_path: Path) -> None:
 
 
 def test_a_shard_is_there_as_a_whole_or_not_at_all(store: Store) -> None:
-    with pytest.raises(StateError), store.writing_shard("d") as file:
+    with pytest.raises(StateError), store.writing_shard("d") as file:  # noqa: PT012
         file.write(b"half")
         raise OSError(28, "No space left on device")
     assert not store.shard_path("d").exists()

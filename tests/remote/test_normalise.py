@@ -68,7 +68,8 @@ def test_an_unknown_status_means_not_ended_and_is_shown_as_it_came(raw: Any, sta
 @pytest.mark.parametrize(("raw", "expected"), [
     (None, ()), ("", ()), ("boom", (BatchError(None, "boom"),)), ([], ()), ({}, ()), ({"data": None}, ()),
     ({"object": "list", "data": [{"code": "c", "message": "m", "line": 3, "param": None}]}, (BatchError("c", "m", 3),)),
-    ([{"type": "t"}], (BatchError("t", "t"),)), ({"code": "c"}, (BatchError("c", "c"),)), (["x"], (BatchError(None, "x"),)),
+    ([{"type": "t"}], (BatchError("t", "t"),)), ({"code": "c"}, (BatchError("c", "c"),)),
+    (["x"], (BatchError(None, "x"),)),
     ({"errors": [{"message": "m"}]}, (BatchError(None, "m"),)), (7, ()),
 ])
 def test_errors_are_read_in_every_form(raw: Any, expected: tuple[BatchError, ...]) -> None:

@@ -32,7 +32,7 @@ name: other
 
 SHOWN = """\
 2:7 16 wrong-form | name must be 1 to 48 lower-case letters, digits and hyphens | for example review-sentiment
-3:11 5 unknown-value | provider cannot be "opnai"; it is one of: openai, local | did you mean "openai"?
+3:11 5 unknown-value | provider cannot be "opnai"; it is one of: groq, cerebras, openai, portkey, local | did you mean "openai"?
 4:1 5 unknown-key | unknown key "modle" | did you mean "model"?
 5:20 2 wrong-type | completion_window must be a text | write "24", in quotes
 8:5 3 unknown-key | unknown key "kee" in inputs[0] | did you mean "key"?

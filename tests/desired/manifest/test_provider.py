@@ -160,4 +160,4 @@ def test_limits_of_ones_own_replace_the_dialects() -> None:
 def test_an_unknown_provider_is_told_with_those_that_there_are() -> None:
     (found,) = mistakes(MINIMAL + "provider: groqq\n")
     assert found.code == "unknown-value"
-    assert "openai, local" in found.message
+    assert "portkey, local" in found.message

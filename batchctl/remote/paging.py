@@ -1,0 +1,58 @@
+"""Walks a list page by page, in either of the ways that servers page, and never for ever."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from batchctl.remote import retry
+from batchctl.remote.http import Http, Params
+from batchctl.words.errors import Unavailable
+
+_PAGES = 100_000
+
+
+def walk(http: Http, path: str, params: Params, page_size: int | None) -> Iterator[Mapping[str, Any]]:
+    """Every entry of a list, each id once.
+
+    Follows `paging.next_cursor` where a page has one (Groq), else `has_more` with the last id as `after`; where
+    `has_more` is null (Cerebras), a full page means that there may be more. A page without anything new ends the walk:
+    some servers ignore what they are asked to go on from. Raises RemoteError.
+    """
+    seen: set[str] = set()
+    more: Params = ()
+    for _ in range(_PAGES):
+        page = http.json("GET", path, retry.READ, params=(*params, *more))
+        last, fresh = None, 0
+        for entry in _entries(page, path):
+            identity = entry.get("id") if isinstance(entry, Mapping) else None
+            if isinstance(identity, str) and identity not in seen:
+                seen.add(identity)
+                last, fresh = identity, fresh + 1
+                yield entry
+        more = _next(page, last, full=page_size is not None and fresh >= page_size)
+        if not more:
+            return
+
+
+def _next(page: Any, last: str | None, *, full: bool) -> Params:
+    """What asks for the page after this one; nothing at the end."""
+    if last is None or not isinstance(page, Mapping):
+        return ()
+    paging = page.get("paging")
+    cursor = paging.get("next_cursor") if isinstance(paging, Mapping) else None
+    if isinstance(cursor, str) and cursor:
+        return (("cursor", cursor),)
+    has_more = page.get("has_more")
+    return (("after", last),) if has_more or (has_more is None and full) else ()
+
+
+def _entries(page: Any, path: str) -> list[Any]:
+    """The entries of a page. Raises Unavailable for what is no list: an answer that only looks empty would let
+    everything be made again."""
+    entries = page if isinstance(page, list) else page.get("data")
+    if entries is None and ("data" in page or page.get("object") == "list"):
+        return []
+    if not isinstance(entries, list):
+        raise Unavailable(f"GET {path}: the provider answered without a list")
+    return entries
