@@ -18,9 +18,9 @@ from batchctl.decide.standing import NOBODY
 from batchctl.desired.manifest.published import schema_path
 from batchctl.desired.render.survey import Desired
 from batchctl.recorded.records import JobRecord
+from batchctl.words.diagnostics import Diagnostic
 from batchctl.words.digest import canonical_json, shard_digest, text_digest
 from batchctl.words.errors import AmbiguousRemote, InvalidInput, StalePlan
-from batchctl.words.diagnostics import Diagnostic
 from batchctl.words.outcomes import Outcome
 
 VERSION = 1

@@ -11,7 +11,24 @@ from batchctl.words.digest import shard_digest
 
 def cut(wanted: Wanted, positions: Sequence[int]) -> Iterator[array[int]]:
     """Runs of `positions` (ascending) that each fit one input file. A request that fits none alone is a run of its
-    own: rendering has refused what the provider would refuse."""
+    own: rendering has refused what the provider would refuse.
+
+    Where the provider wants a minimum, the last run takes what it lacks from the end of the one before.
+    """
+    fewest = wanted.bounds.min_requests
+    before: array[int] | None = None
+    for run in _greedy(wanted, positions):
+        if before is not None:
+            lacking = fewest - len(run)
+            if 0 < lacking <= len(before) - fewest and _fits(wanted, before[-lacking:] + run):
+                before, run = before[:-lacking], before[-lacking:] + run
+            yield before
+        before = run
+    if before is not None:
+        yield before
+
+
+def _greedy(wanted: Wanted, positions: Sequence[int]) -> Iterator[array[int]]:
     bounds = wanted.bounds
     max_tokens = bounds.max_enqueued_tokens
     max_bytes = bounds.max_bytes if max_tokens is None else min(bounds.max_bytes, max_tokens * BYTES_PER_TOKEN)
@@ -31,6 +48,10 @@ def cut(wanted: Wanted, positions: Sequence[int]) -> Iterator[array[int]]:
         inputs += units
     if run:
         yield run
+
+
+def _fits(wanted: Wanted, run: array[int]) -> bool:
+    return sum(1 for _ in _greedy(wanted, run)) == 1
 
 
 def digest_of(wanted: Wanted, run: Sequence[int]) -> str:

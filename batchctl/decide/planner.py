@@ -89,8 +89,8 @@ def _creates(wanted: Wanted, now: Standing, sends: Mapping[int, list[int]], situ
     held: Counter[str] = Counter()
     held_positions: set[int] = set()
     room = _token_room(wanted, now)
-    for attempt in sorted(sends):
-        for run in cuts.cut(wanted, sends[attempt]):
+    for attempt, positions in _groups(wanted, sends):
+        for run in cuts.cut(wanted, positions):
             tokens = wanted.tokens(run)
             reason = ""
             if len(run) < wanted.bounds.min_requests:
@@ -105,6 +105,14 @@ def _creates(wanted: Wanted, now: Standing, sends: Mapping[int, list[int]], situ
                 room -= tokens
             actions.append(_create(wanted, now, run, attempt, tokens, situation))
     return actions, tuple(Held(reason, count) for reason, count in sorted(held.items())), held_positions
+
+
+def _groups(wanted: Wanted, sends: Mapping[int, list[int]]) -> list[tuple[int, list[int]]]:
+    """What is sent together: requests at the same attempt, or all of them where some group alone would be too small."""
+    fewest = wanted.bounds.min_requests
+    if any(len(positions) < fewest for positions in sends.values()) and len(sends) > 1:
+        return [(max(sends), sorted(at for positions in sends.values() for at in positions))]
+    return sorted(sends.items())
 
 
 def _create(wanted: Wanted, now: Standing, run: array[int], attempt: int, tokens: int, situation: Situation) -> Action:

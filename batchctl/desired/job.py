@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from batchctl.words.diagnostics import Span
 from batchctl.words.dialects import BodyKind, Dialect
-from batchctl.words.remote import Coordinates
+from batchctl.words.remote import Coordinates, HeaderValue
 
 InputFormat = Literal["csv", "jsonl", "json"]
 SinkFormat = Literal["csv", "jsonl"]
@@ -54,11 +54,11 @@ class Input:
 
 @dataclass(frozen=True, slots=True)
 class Provider:
-    """Where the job's batches are made. `headers` hold literals or `("env", NAME)` pairs to be read late."""
+    """Where the job's batches are made. `headers` are sent with every call."""
 
     where: Coordinates
     dialect: Dialect
-    headers: tuple[tuple[str, str | tuple[Literal["env"], str]], ...] = ()
+    headers: tuple[tuple[str, HeaderValue], ...] = ()
     upstream_api_key_env: str | None = None
     concurrency: int = 8
 

@@ -6,16 +6,15 @@ import os
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Literal
 
 from batchctl.remote.http import Http
 from batchctl.remote.provider import Provider
 from batchctl.words.dialects import DIALECTS, Dialect
 from batchctl.words.digest import text_digest
 from batchctl.words.errors import LocalServerError, RemoteError
-from batchctl.words.remote import Coordinates
+from batchctl.words.remote import Coordinates, FromEnvironment, HeaderValue
 
-Headers = tuple[tuple[str, str | tuple[Literal["env"], str]], ...]
+Headers = tuple[tuple[str, HeaderValue], ...]
 HttpFactory = Callable[..., Http]
 
 
@@ -69,15 +68,16 @@ class Providers:
             made[header] = prefix + key
             secrets.append(key)
         for name, value in headers:
-            if isinstance(value, tuple):
-                value = self._read(value[1], where.name)
-                secrets.append(value)
+            if isinstance(value, FromEnvironment):
+                secret = self._read(value.variable, where.name)
+                secrets.append(secret)
+                value = value.prefix + secret
             made[name.lower()] = value
         if where.organization:
             made["openai-organization"] = where.organization
         if where.project:
             made["openai-project"] = where.project
-        return self._http(base_url=base_url.rstrip("/"), headers=made, secrets=secrets)
+        return self._http(base_url=base_url.rstrip("/"), headers=made, secrets=secrets, hints=_hints(where))
 
     def _local(self, where: Coordinates, store: Path, key_env: str | None, concurrency: int) -> Http:
         from batchctl.server import launch
@@ -100,6 +100,19 @@ class Providers:
         if not value.isascii() or not value.isprintable():
             raise RemoteError(f"the environment variable {variable} holds characters that no HTTP header can carry")
         return value
+
+
+def _hints(where: Coordinates) -> dict[int, str]:
+    """What is worth knowing about an answer with this status."""
+    key = f"the key in {where.api_key_env}" if where.api_key_env else "no key: no api_key_env is set"
+    account = "".join(f", {what} {name}" for what, name in (
+        ("organization", where.organization), ("project", where.project)) if name)
+    sent = f"{where.name} was asked with {key}{account}"
+    return {
+        401: f"{sent}; check that the key is right, and for this provider",
+        403: f"{sent}; the key may lack the permission for files or batches",
+        404: f"{sent}; what was made with another key or project cannot be seen with this one",
+    }
 
 
 def local_data(store: Path, upstream: str | None) -> Path:

@@ -54,11 +54,13 @@ class _Answer:
 
 @dataclass(slots=True)
 class Http:
-    """Calls to one base URL with one set of credentials. `secrets` are cut out of every message."""
+    """Calls to one base URL with one set of credentials. `secrets` are cut out of every message;
+    `hints` are notes to a refusal with that HTTP status."""
 
     base_url: str
     headers: Mapping[str, str] = field(repr=False)
     secrets: Sequence[str] = field(default=(), repr=False)
+    hints: Mapping[int, str] = field(default_factory=dict)
     transport: httpx.BaseTransport | None = None
     sleep: Callable[[float], None] = time.sleep
     monotonic: Callable[[], float] = time.monotonic
@@ -157,8 +159,9 @@ class Http:
     def _error(self, method: str, path: str, answer: _Answer) -> RemoteError:
         said = self._said(method, path, answer)
         if answer.failure in (Failure.REFUSED, Failure.BUSY):
+            hint = self.hints.get(answer.status)
             return Refusal(said, status=answer.status, error_code=answer.error_code,
-                           retry_after_s=answer.retry_after_s)
+                           retry_after_s=answer.retry_after_s, notes=[hint] if hint else [])
         return Unavailable(said)
 
     def _said(self, method: str, path: str, answer: _Answer) -> str:

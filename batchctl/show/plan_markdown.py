@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from batchctl.show import figures
 from batchctl.show.actions import lines
+from batchctl.show.colour import PLAIN
 from batchctl.show.markdown import code, fitted, table, words
 from batchctl.show.plan_text import remarks
-from batchctl.show.colour import PLAIN
 from batchctl.show.reports import Shown, plans_of
 from batchctl.show.totals import Totals
 

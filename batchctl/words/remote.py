@@ -35,6 +35,17 @@ class Coordinates:
 
 
 @dataclass(frozen=True, slots=True)
+class FromEnvironment:
+    """A header's value that is read from a variable when it is sent, after `prefix`; it stands in no file."""
+
+    variable: str
+    prefix: str = ""
+
+
+HeaderValue = str | FromEnvironment
+
+
+@dataclass(frozen=True, slots=True)
 class Tag:
     """Whose a batch is: which job, which shard (64 hex digits), and at which attempt (from 1)."""
 

@@ -17,6 +17,7 @@ from batchctl.words.errors import Refusal, RemoteError, StateError, Unavailable
 from batchctl.words.ids import IdList
 from batchctl.words.outcomes import Outcome
 from batchctl.words.remote import BatchError, RemoteBatch
+from tests.faultlab.rig import Rig, inline_pool
 from tests.recorded.records import batch
 from tests.remote.http import Scripted, answer, text
 
@@ -248,3 +249,97 @@ def test_files_that_were_recorded_before_are_asked_for_when_the_batch_no_longer_
     known = replace(batch(), output_file_id="old")
     record = fetch(bench.script.provider(), bench.store, known, RemoteBatch("batch_1", "completed"), IDS)
     assert (record.output_file_id, record.ok) == ("old", 3)
+
+
+# What a whole apply makes of it.
+
+
+@pytest.fixture
+def rig(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Rig:
+    monkeypatch.setattr("batchctl.desired.render.pool.run", inline_pool)
+    (tmp_path / "job.yaml").write_text("")
+    return Rig(tmp_path, rows={"a": "one", "b": "two", "c": "three"})
+
+
+def lose_results(rig: Rig) -> None:
+    """Both result files of every batch are gone at the provider, as they are after thirty days."""
+    for one in rig.provider.batches.values():
+        for file in (one.output, one.errors_file):
+            rig.provider.files.pop(file or "", None)
+
+
+def statuses(rig: Rig) -> list[str]:
+    return [json.loads(line)["status"] for line in rig.sink.read_text().splitlines()]
+
+
+def test_g4_g6_results_that_are_gone_before_the_first_fetch_end_as_lost(rig: Rig) -> None:
+    rig.apply()
+    rig.finish_all()
+    lose_results(rig)
+    rig.apply()
+    plan = rig.plan()
+    assert (plan.tally.lost, plan.settled, plan.changes) == (3, True, False)
+    assert statuses(rig) == ["lost"] * 3
+
+
+@pytest.mark.parametrize("failing", [None, 400])
+def test_g10_a_sink_is_never_written_as_ok_without_its_answers(rig: Rig, failing: int | None) -> None:
+    rig.apply()
+    rig.finish_all(fail=lambda at: failing if at == 1 else None)
+    rig.apply()
+    before = rig.sink.read_bytes()
+    rig.lose_store()
+    lose_results(rig)
+    rig.apply()
+    assert rig.sink.read_bytes() == before
+    rig.sink.unlink()
+    for _ in range(2):
+        rig.apply()
+    assert statuses(rig) == ["lost"] * 3
+    assert len(rig.provider.batches) == 1
+
+
+def test_g4_a_sink_is_not_replaced_while_the_provider_does_not_give_the_results_again(rig: Rig) -> None:
+    rig.apply()
+    rig.finish_all()
+    rig.apply()
+    before = rig.sink.read_bytes()
+    rig.lose_store()
+    rig.sink.unlink()
+
+    def fault(number: int, method: str, path: str, done: bool) -> None:
+        if path.endswith("/content"):
+            raise httpx.ReadError("down")
+
+    rig.provider.fault = fault
+    (report,) = rig.apply().jobs
+    assert report.failures
+    assert not rig.sink.exists()
+    rig.provider.fault = None
+    rig.apply()
+    assert rig.sink.read_bytes() == before
+
+
+def test_g1_a_gateways_own_answer_instead_of_the_file_does_not_pay_again(rig: Rig) -> None:
+    rig.apply()
+    rig.finish_all()
+    (one,) = rig.provider.batches.values()
+    good = rig.provider.files[one.output or ""]
+    rig.provider.files[one.output or ""] = ("x", b'{"html-message": "<the file>"}')
+    assert rig.apply().jobs[0].failures
+    assert len(rig.provider.batches) == 1
+    rig.provider.files[one.output or ""] = good
+    rig.apply()
+    assert statuses(rig) == ["ok"] * 3
+
+
+def test_g4_stored_results_that_were_cut_are_fetched_again_for_a_sink(rig: Rig) -> None:
+    rig.apply()
+    rig.finish_all()
+    rig.apply()
+    before = rig.sink.read_bytes()
+    for path in rig.store.rglob("output.jsonl"):
+        path.write_bytes(b"")
+    rig.sink.unlink()
+    rig.apply()
+    assert rig.sink.read_bytes() == before

@@ -42,6 +42,7 @@ def test_every_shard_fits_all_bounds_unless_one_request_alone_does_not(wanted: W
 
 @given(wants())
 def test_g7_cuts_are_greedy_so_that_they_follow_from_the_requests_alone(wanted: Wanted) -> None:
+    wanted = replace(wanted, bounds=replace(wanted.bounds, min_requests=1))
     found = runs(wanted)
     assert runs(replace(wanted, scope="x", rows=99, sinks=(), weights=None)) == found
     for before, after in pairwise(found):
@@ -49,6 +50,23 @@ def test_g7_cuts_are_greedy_so_that_they_follow_from_the_requests_alone(wanted: 
                             units=None if wanted.units is None else array(
                                 "I", [wanted.units[at] for at in (*before, after[0])]),
                             ids=wanted.ids.pick([*before, after[0]])))[0] == list(range(len(before)))
+
+
+@given(wants())
+def test_the_last_shard_is_below_the_minimum_only_where_the_one_before_cannot_help(wanted: Wanted) -> None:
+    fewest = wanted.bounds.min_requests
+    found = runs(wanted)
+    small = [run for run in found if len(run) < fewest]
+    if wanted.bounds == Bounds(max_requests=wanted.bounds.max_requests, min_requests=fewest):
+        assert len(small) <= 1
+        assert not small or len(found) == 1 or len(found[-2]) + len(found[-1]) < 2 * fewest
+
+
+def test_what_the_last_shard_lacks_comes_from_the_one_before() -> None:
+    bounds = Bounds(max_requests=25, min_requests=10)
+    assert [len(run) for run in runs(job(26, bounds=bounds))] == [16, 10]
+    assert [len(run) for run in runs(job(51, bounds=bounds))] == [25, 16, 10]
+    assert [len(run) for run in runs(job(9, bounds=bounds))] == [9]
 
 
 def test_a_change_at_the_end_moves_no_cut_before_it() -> None:

@@ -38,7 +38,7 @@ _json = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_text, inner, max_size=3), max_leaves=5)
 
 
-def _extra(*taken: type) -> st.SearchStrategy[dict[str, Any]]:
+def _extra(*taken: Any) -> st.SearchStrategy[dict[str, Any]]:
     names = {name for kind in taken for name in kind.__slots__} | {"//", "version", "digest_version", "jobs"}
     return st.dictionaries(_text.filter(lambda name: name not in names), _json, max_size=2)
 

@@ -12,7 +12,6 @@ from pathlib import Path
 
 import pytest
 
-from batchctl.recorded import runlock
 from batchctl.recorded.runlock import RunLock, holder_of, unlock
 from batchctl.words.errors import Refused, RunLockHeld, StateError
 
@@ -145,7 +144,7 @@ def test_a_user_without_a_name_is_a_number(monkeypatch: pytest.MonkeyPatch, tmp_
     def nobody() -> str:
         raise KeyError("uid")
 
-    monkeypatch.setattr(runlock.getpass, "getuser", nobody)
+    monkeypatch.setattr("batchctl.recorded.runlock.getpass.getuser", nobody)
     with RunLock(tmp_path, "apply"):
         holder = holder_of(tmp_path)
         assert holder is not None

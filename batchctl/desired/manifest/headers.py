@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import Literal
 
 from batchctl.desired.manifest.context import Context, is_text, text
 from batchctl.desired.manifest.tree import Mapping, Node, Scalar
-
-HeaderValue = str | tuple[Literal["env"], str]
+from batchctl.words.remote import FromEnvironment, HeaderValue
 
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z")
 _VALUE = re.compile(r"[\t -~]*\Z")
@@ -51,8 +49,8 @@ def _check_name(name: str, key: Scalar, seen: set[str], context: Context) -> Non
 
 def _value(name: str, node: Node, context: Context) -> HeaderValue | None:
     if isinstance(node, Mapping) and not node.broken:
-        variable = text(node, "env")
-        return ("env", variable.text) if variable else None
+        variable, prefix = text(node, "env"), text(node, "prefix")
+        return FromEnvironment(variable.text, prefix.text if prefix else "") if variable else None
     secret = _CREDENTIAL.search(name.lower())
     if secret:
         context.source.conceal(node.start, node.end)

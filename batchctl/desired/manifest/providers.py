@@ -8,11 +8,12 @@ from typing import cast
 
 from batchctl.desired.job import Provider
 from batchctl.desired.manifest.context import Context, is_text, items, number, section, text
+from batchctl.desired.manifest.findings import Place
 from batchctl.desired.manifest.headers import headers
 from batchctl.desired.manifest.tree import Mapping
 from batchctl.desired.manifest.urls import base_url, is_clear_text
 from batchctl.words.dialects import DIALECTS, BodyKind, Dialect, Limits
-from batchctl.words.remote import Coordinates
+from batchctl.words.remote import Coordinates, FromEnvironment, HeaderValue
 
 DEFAULT_PROVIDER = "local"
 _DEFAULT_CONCURRENCY = 8
@@ -33,6 +34,7 @@ def provider(document: Mapping, context: Context) -> Provider | None:
     if node is None:
         return _built_in(DIALECTS[DEFAULT_PROVIDER])
     if is_text(node) and node.text in DIALECTS:
+        _check_required_headers((), DIALECTS[node.text], node, context)
         return _built_in(DIALECTS[node.text])
     if not isinstance(node, Mapping) or node.broken:
         return None
@@ -51,10 +53,11 @@ def _own(node: Mapping, dialect: Dialect, context: Context) -> Provider:
     _check_place(node, dialect, context)
     url, key_env = _address(node, dialect, context)
     sent = headers(node, context)
+    _check_required_headers(sent, dialect, node.key("headers") or node.key("dialect"), context)
     upstream_node, upstream_key = text(node, "upstream"), text(node, "upstream_api_key_env")
     upstream = base_url(upstream_node, context.findings) if upstream_node else None
     organization, project = text(node, "organization"), text(node, "project")
-    with_secret = bool(key_env) or any(isinstance(value, tuple) for _, value in sent)
+    with_secret = bool(key_env) or any(isinstance(value, FromEnvironment) for _, value in sent)
     _warn_clear_text(node, "base_url", url, with_secret, context)
     _warn_clear_text(node, "upstream", upstream, upstream_key is not None, context)
     where = Coordinates(
@@ -66,6 +69,18 @@ def _own(node: Mapping, dialect: Dialect, context: Context) -> Provider:
         where, replace(dialect, endpoints=_endpoints(node, dialect), limits=_limits(node, dialect.limits, context)),
         sent, upstream_key.text if upstream_key else None, number(node, "concurrency") or _DEFAULT_CONCURRENCY,
     )  # fmt: skip
+
+
+def _check_required_headers(sent: tuple[tuple[str, HeaderValue], ...], dialect: Dialect, at: Place,
+                            context: Context) -> None:
+    """A gateway has to be told whom it should ask."""
+    given = {name.lower() for name, _ in sent}
+    if not dialect.one_of_headers or given & set(dialect.one_of_headers):
+        return
+    first = dialect.one_of_headers[0]
+    label = f'write provider: {{dialect: {dialect.name}, headers: {{{first}: …}}}}'
+    message = f"{dialect.name} needs one of the headers {', '.join(dialect.one_of_headers)}"
+    context.findings.error("header-required", at, message, label)
 
 
 def _check_place(node: Mapping, dialect: Dialect, context: Context) -> None:

@@ -7,6 +7,7 @@ import pytest
 from batchctl.desired.job import Job
 from batchctl.desired.manifest import parse_text
 from batchctl.words.diagnostics import Diagnostic
+from batchctl.words.remote import FromEnvironment
 
 from .manifests import MINIMAL, codes, job, mistakes
 
@@ -104,7 +105,20 @@ def test_lines_with_counts_of_tokens_are_shown() -> None:
 
 def test_headers_are_literals_or_names_of_variables() -> None:
     found = _job("{dialect: openai, headers: {X-Team: search, Authorization: {env: TOKEN}}}").provider.headers
-    assert found == (("X-Team", "search"), ("Authorization", ("env", "TOKEN")))
+    assert found == (("X-Team", "search"), ("Authorization", FromEnvironment("TOKEN")))
+
+
+def test_a_header_may_have_a_prefix_before_its_variable() -> None:
+    ((_, value),) = _job(
+        '{dialect: openai, headers: {Authorization: {env: TOKEN, prefix: "Bearer "}}}').provider.headers
+    assert value == FromEnvironment("TOKEN", "Bearer ")
+
+
+@pytest.mark.parametrize("provider", ["portkey", "{dialect: portkey, headers: {x-team: a}}"])
+def test_a_gateway_that_is_not_told_whom_to_ask_is_a_mistake(provider: str) -> None:
+    (found,) = mistakes(MINIMAL + f"provider: {provider}\n")
+    assert found.code == "header-required"
+    assert "x-portkey-provider" in found.label
 
 
 @pytest.mark.parametrize(
