@@ -51,6 +51,7 @@ class Desk:
     emit: Emit = silent
     sleep: Callable[[float], None] = time.sleep
     monotonic: Callable[[], float] = time.monotonic
+    now: Callable[[], float] = time.time
     _looks: dict[Coordinates, Observation] = field(default_factory=dict)
     _seen: dict[Coordinates, dict[str, RemoteBatch]] = field(default_factory=dict)
 

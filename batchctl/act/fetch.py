@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import mmap
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +19,10 @@ from batchctl.words.ids import IdIndex, IdList
 from batchctl.words.outcomes import Outcome
 from batchctl.words.remote import RemoteBatch
 
+#: How long after a batch's end its files may still be incomplete, in seconds.
+_LAG_S = 3600.0
+_CODE = re.compile(r"[\w.:-]{1,64}")
+
 
 class ResultsInvalid(RemoteError):
     """A result file that is not what a batch answers; it is never taken for results."""
@@ -25,12 +30,12 @@ class ResultsInvalid(RemoteError):
     code = "results-invalid"
 
 
-def fetch(provider: Provider, store: Store, record: BatchRecord, remote: RemoteBatch | None,
-          ids: IdList | None) -> BatchRecord:
+def fetch(provider: Provider, store: Store, record: BatchRecord, remote: RemoteBatch | None, ids: IdList | None, *,
+          now: float) -> BatchRecord:
     """Brings a batch's results into the store, and returns its record with its end in it.
 
-    `remote` None stands for a batch that its server no longer has. Raises RemoteError or StateError, with nothing
-    taken and nothing lost.
+    `remote` None stands for a batch that its server no longer has; `now` is Unix time. Raises RemoteError or
+    StateError, with nothing taken and nothing lost.
     """
     if remote is None:
         return replace(record, status=record.status or "deleted", results=GONE, ok=0)
@@ -48,8 +53,11 @@ def fetch(provider: Provider, store: Store, record: BatchRecord, remote: RemoteB
             gone = not all(here)
             index = AnswerIndex.of(_answers(receiving))
             _check_ours(receiving, index, ids)
+            _check_all_here(remote, len(index), gone, now)
             if any(here):
                 receiving.keep(index)
+    else:
+        _check_all_here(remote, 0, gone, now)
     return _settled(ended, index, ids, gone)
 
 
@@ -72,7 +80,17 @@ def _error_code(remote: RemoteBatch) -> str | None:
     """Why a batch failed as a whole. Only the code is recorded: a message may quote what the rows say."""
     if remote.status != "failed":
         return None
-    return next((error.code for error in remote.errors if error.code), "unknown")
+    return next((error.code for error in remote.errors if error.code and _CODE.fullmatch(error.code)), "unknown")
+
+
+def _check_all_here(remote: RemoteBatch, answered: int, gone: bool, now: float) -> None:
+    """A provider's files may lag behind its batch: settled too early, requests that were answered would count as
+    missing, and be paid for again. Past an hour its counts are no longer believed. Raises ResultsInvalid."""
+    completed = remote.counts.completed if remote.counts is not None else 0
+    fresh = remote.ended_at is not None and now - remote.ended_at < _LAG_S
+    if completed > answered and fresh and not gone:
+        raise ResultsInvalid(f"{remote.id} reports {completed} completed requests, and its files answer {answered} so "
+                             "far; they are asked for again at the next run")
 
 
 def _download(provider: Provider, receiving: Receiving, file: int, file_id: str) -> bool:

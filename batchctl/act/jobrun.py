@@ -51,13 +51,13 @@ class JobRun:
         self._reusable = intents.resolve(self._desk, self.name)
         tried: set[tuple[str, str | None]] = set()
         for _ in range(_ROUNDS):
-            todo = [action for action in self.plan().of(Kind.ADOPT, Kind.FETCH)
-                    if (action.kind, action.batch_id) not in tried]
+            plan = self.plan()
+            todo = [action for action in plan.of(Kind.ADOPT, Kind.FETCH) if (action.kind, action.batch_id) not in tried]
             if not todo:
                 return
             for action in todo:
                 tried.add((action.kind, action.batch_id))
-                self._guarded(action)
+                self._guarded(action, plan)
 
     def act(self, plan: JobPlan) -> None:
         """Cancels, creates and retries what the plan says. Raises OverBudget or AmbiguousRemote before it starts."""
@@ -108,7 +108,8 @@ class JobRun:
             case Kind.ADOPT:
                 self._adopt(action)
             case Kind.FETCH:
-                self._fetch(action)
+                assert plan is not None
+                self._fetch(action, plan)
             case Kind.CANCEL:
                 self._cancel(action)
             case Kind.CREATE | Kind.RETRY:
@@ -136,16 +137,16 @@ class JobRun:
         self._desk.book().add(self.name, action.record)
         self._step("adopt", f"{action.requests} requests: {action.reason}", action.batch_id)
 
-    def _fetch(self, action: Action) -> None:
+    def _fetch(self, action: Action, plan: JobPlan) -> None:
         record = action.record
         assert record is not None
         provider = self._desk.provider(record.provider)
         remote = action.remote
         if remote is None and record.is_settled:
             remote = provider.batch(record.batch_id or "")
-        known = next((batch for batch in self.plan().standing.batches if batch.record == record), None)
-        ended = fetching.fetch(provider, self._desk.store, record, remote, known.ids if known else None)
-        if not record.is_settled or ended.is_lost:
+        ids = next((batch.ids for batch in plan.standing.batches if batch.record == record), None)
+        ended = fetching.fetch(provider, self._desk.store, record, remote, ids, now=self._desk.now())
+        if not record.is_settled or ended.results != record.results:
             self._desk.book().change(self.name, record, ended)
         self._step("fetch", f"{ended.ok or 0} of {ended.requests} answered, {ended.status}", record.batch_id)
 
@@ -182,14 +183,21 @@ class JobRun:
     def _recheck(self) -> None:
         """Reads the list once more: of two batches made at once for the same requests, the older one stays."""
         assert self.job is not None
-        self._desk.look(self.job.provider.where, anew=True)
+        look = self._desk.look(self.job.provider.where, anew=True)
+        if not look.listed:
+            self._warn(f"the batches could not be listed after a create ({look.why}); whether another apply made the "
+                       "same at the same time is found out at the next run")
+            return
         for action in self.plan().of(Kind.ADOPT):
             self._guarded(action)
         for double in doubles(self.plan().standing.batches, frozenset(self._created)):
-            self._guarded(about(double, Kind.CANCEL, "made-twice"))
             self._desk.book().change(self.name, double.record, replace(double.record, superseded=True))
-            self._desk.emit(Notice(self.name, "warning", f"{double.record.batch_id} was cancelled: an older batch asks "
-                                                         "the same, made by another apply at the same time"))
+            self._warn(f"an older batch asks the same as {double.record.batch_id}, made by another apply at the same "
+                       "time: this one is cancelled")
+            self._guarded(about(double, Kind.CANCEL, "made-twice"))
+
+    def _warn(self, text: str) -> None:
+        self._desk.emit(Notice(self.name, "warning", text))
 
     def _step(self, verb: str, detail: str, batch_id: str | None = None) -> None:
         self._desk.emit(Step(self.name, verb, detail, batch_id))

@@ -16,7 +16,7 @@ from batchctl.recorded.store import Store
 from batchctl.words.errors import Refusal, RemoteError, StateError, Unavailable
 from batchctl.words.ids import IdList
 from batchctl.words.outcomes import Outcome
-from batchctl.words.remote import BatchError, RemoteBatch
+from batchctl.words.remote import BatchError, Counts, RemoteBatch
 from tests.faultlab.rig import Rig, inline_pool
 from tests.recorded.records import batch
 from tests.remote.http import Scripted, answer, text
@@ -43,6 +43,7 @@ class Bench:
     """A store and a provider with files by id; a file that it does not have is 404."""
 
     def __init__(self, folder: Path) -> None:
+        self.now = 1e9
         self.files: dict[str, bytes | httpx.Response] = {}
         self.known_files: set[str] = set()
         self.store = Store(folder)
@@ -58,10 +59,11 @@ class Bench:
         return text(found) if isinstance(found, bytes) else found
 
     def fetch(self, *, status: str = "completed", output: str | None = "out", errors: str | None = None,
-              ids: IdList | None = IDS, problems: tuple[BatchError, ...] = ()) -> BatchRecord:
+              ids: IdList | None = IDS, problems: tuple[BatchError, ...] = (),
+              counts: Counts | None = None) -> BatchRecord:
         remote = RemoteBatch("batch_1", status, output_file_id=output, error_file_id=errors, errors=problems,
-                             ended_at=9)
-        return fetch(self.script.provider(), self.store, batch(), remote, ids)
+                             ended_at=9, counts=counts)
+        return fetch(self.script.provider(), self.store, batch(), remote, ids, now=self.now)
 
     def outcomes(self, record: BatchRecord, ids: IdList = IDS) -> list[Outcome]:
         stored = self.store.results(record)
@@ -91,6 +93,17 @@ def test_completed_answers_are_taken_whatever_their_order(bench: Bench) -> None:
     assert record.is_settled
     assert bench.outcomes(record) == [Outcome.OK] * 3
     assert bench.lines(record) == [ok(C), ok(A), ok(B)]
+
+
+def test_g1_files_that_lag_behind_the_batch_are_waited_for_and_not_settled_as_missing(bench: Bench) -> None:
+    bench.files["out"] = jsonl(ok(A))
+    bench.now = 9 + 60
+    with pytest.raises(ResultsInvalid, match="3 completed requests, and its files answer 1"):
+        bench.fetch(counts=Counts(3, 3, 0))
+    with pytest.raises(ResultsInvalid):
+        bench.fetch(output=None, counts=Counts(3, 3, 0))
+    bench.now = 9 + 2 * 3600
+    assert bench.outcomes(bench.fetch(counts=Counts(3, 3, 0))) == [Outcome.OK, Outcome.MISSING, Outcome.MISSING]
 
 
 def test_both_files_are_taken(bench: Bench) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 from jinja2 import ChainableUndefined
 
-from batchctl.act.lines import NotALine, ResultLine, parse, text_of
+from batchctl.act.lines import ResultLine, parse, text_of
 from batchctl.desired.templates.environment import NamingUndefined
 from batchctl.desired.templates.records import Record
 from batchctl.words.outcomes import Outcome, State
@@ -56,8 +56,8 @@ class Ended(Record):
 
 def ending(state: State, outcome: int, line: bytes | None, batch_id: str | None, attempts: int) -> dict[str, Any]:
     """The names that an answer fills: `response` (status_code, request_id, body), `text`, `json`, `usage`, `error`
-    (code, message), `status`, `attempts`, `batch_id`; those that it lacks are None."""
-    parsed = _parsed(line)
+    (code, message), `status`, `attempts`, `batch_id`; those that it lacks are None. Raises NotALine."""
+    parsed = parse(line) if line is not None else None
     answered = state is State.OK and parsed is not None
     body = parsed.body if parsed is not None else None
     text = text_of(body) if answered else None
@@ -69,15 +69,6 @@ def ending(state: State, outcome: int, line: bytes | None, batch_id: str | None,
         "error": None if state is State.OK else _error(parsed, outcome),
         "status": state.name.lower(), "attempts": attempts, "batch_id": batch_id,
     }
-
-
-def _parsed(line: bytes | None) -> ResultLine | None:
-    if line is None:
-        return None
-    try:
-        return parse(line)
-    except NotALine:
-        return None
 
 
 def _json(text: str | None) -> Any:

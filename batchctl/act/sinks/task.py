@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from batchctl.act.lines import NotALine
 from batchctl.act.sinks.answers import ending
 from batchctl.act.sinks.formats import format_of
 from batchctl.act.sinks.records import RecordRenderer
@@ -139,7 +140,13 @@ class RecordsTask:
         if joined.batch is None:
             return ending(State(joined.state), joined.outcome, None, None, joined.attempts)
         batch_id = self.results[joined.batch][0]
-        return ending(State(joined.state), joined.outcome, lines.read(joined), batch_id, joined.attempts)
+        try:
+            return ending(State(joined.state), joined.outcome, lines.read(joined), batch_id, joined.attempts)
+        except NotALine as damaged:
+            raise RowError(Diagnostic(
+                "results-damaged", f"the stored answer of {row} in {batch_id} cannot be read: {damaged}",
+                notes=("`batchctl lock verify` shows what is damaged; removed from the store, it is fetched again.",),
+            )) from None
 
 
 class _Lines:
