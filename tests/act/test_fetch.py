@@ -165,7 +165,7 @@ def test_g4_a_file_whose_content_is_404_but_that_exists_is_not_gone(bench: Bench
 
 
 def test_a_batch_that_its_server_no_longer_has_is_lost(bench: Bench) -> None:
-    record = fetch(bench.script.provider(), bench.store, batch(), None, IDS)
+    record = fetch(bench.script.provider(), bench.store, batch(), None, IDS, now=bench.now)
     assert (record.status, record.results, record.ok) == ("deleted", GONE, 0)
 
 
@@ -260,7 +260,7 @@ def test_errors_of_a_batch_are_recorded_by_code_alone(bench: Bench) -> None:
 def test_files_that_were_recorded_before_are_asked_for_when_the_batch_no_longer_names_them(bench: Bench) -> None:
     bench.files["old"] = jsonl(ok(A), ok(B), ok(C))
     known = replace(batch(), output_file_id="old")
-    record = fetch(bench.script.provider(), bench.store, known, RemoteBatch("batch_1", "completed"), IDS)
+    record = fetch(bench.script.provider(), bench.store, known, RemoteBatch("batch_1", "completed"), IDS, now=bench.now)
     assert (record.output_file_id, record.ok) == ("old", 3)
 
 
