@@ -42,7 +42,7 @@ class Creator:
         OutcomeUnknown or AmbiguousRemote (its intent stays)."""
         assert action.shard is not None
         assert action.attempt is not None
-        provider = self._desk.provider(self._job.provider.where)
+        provider = self._desk.provider(self._job.provider.where, self._job.name)
         intent = BatchRecord(
             shard=action.shard, attempt=action.attempt, requests=action.requests, provider=self._job.provider.where)
         self._book.add(self._job.name, intent)

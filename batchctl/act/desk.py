@@ -8,17 +8,20 @@ from dataclasses import dataclass, field
 
 from batchctl.act.observe import look
 from batchctl.desired.job import Job
+from batchctl.desired.job import Provider as DeclaredProvider
 from batchctl.desired.render.survey import Desired
 from batchctl.recorded.lockfile import Lockfile
 from batchctl.recorded.records import JobRecord, Recorded
 from batchctl.recorded.store import Store
-from batchctl.remote.connect import Providers, local_data
+from batchctl.remote.connect import Headers, Providers, local_data
 from batchctl.remote.provider import Provider
 from batchctl.words.errors import RemoteError
 from batchctl.words.events import Emit, silent
 from batchctl.words.remote import Coordinates, Observation, RemoteBatch
 
 SETTLE_S = 60.0
+
+_Account = tuple[Coordinates, Headers]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +55,8 @@ class Desk:
     sleep: Callable[[float], None] = time.sleep
     monotonic: Callable[[], float] = time.monotonic
     now: Callable[[], float] = time.time
-    _looks: dict[Coordinates, Observation] = field(default_factory=dict)
-    _seen: dict[Coordinates, dict[str, RemoteBatch]] = field(default_factory=dict)
+    _looks: dict[_Account, Observation] = field(default_factory=dict)
+    _seen: dict[_Account, dict[str, RemoteBatch]] = field(default_factory=dict)
 
     def record(self, name: str) -> JobRecord:
         return (self.lockfile.recorded if self.lockfile else self.recorded).job(name)
@@ -67,43 +70,57 @@ class Desk:
             raise AssertionError("a command that only looks tried to write")
         return self.lockfile
 
-    def provider(self, where: Coordinates) -> Provider:
-        """The provider at these coordinates, with what the manifest says of it where it still names it. Raises
-        RemoteError (no key, offline) or LocalServerError."""
+    def provider(self, where: Coordinates, job: str) -> Provider:
+        """The provider at these coordinates, for a job, with what the manifest says of it where it still names it.
+        Raises RemoteError (no key, offline) or LocalServerError."""
         if self.providers is None:
             raise RemoteError("this is offline")
-        declared = next((job.provider for job in self.jobs.values() if job.provider.where == where), None)
-        if declared is None:
+        found = self._declared(where, job)
+        if found is None:
             return self.providers.get(where, store=self.store.folder)
         return self.providers.get(
-            where, declared.dialect, declared.headers, store=self.store.folder,
-            upstream_api_key_env=declared.upstream_api_key_env, concurrency=declared.concurrency,
+            where, found.dialect, found.headers, store=self.store.folder,
+            upstream_api_key_env=found.upstream_api_key_env, concurrency=found.concurrency,
         )
 
-    def look(self, where: Coordinates, *, anew: bool = False) -> Observation:
-        """What the provider shows: read once a pass, and again where `anew`."""
+    def look(self, where: Coordinates, job: str, *, anew: bool = False) -> Observation:
+        """What the provider shows: read once a pass for all jobs of the account, and again where `anew`."""
         if self.lockfile is None and _never_ran(where, self.store):
             # Starting a server to learn that it has nothing would write its folder.
             return Observation()
-        if anew or where not in self._looks:
+        account = self._account(where, job)
+        if anew or account not in self._looks:
             try:
-                self._looks[where] = look(self.provider(where))
+                self._looks[account] = look(self.provider(where, job))
             except RemoteError as error:
-                self._looks[where] = Observation(listed=False, why=error.message)
-            self._seen.pop(where, None)
-        return self._looks[where]
+                self._looks[account] = Observation(listed=False, why=error.message)
+            self._seen.pop(account, None)
+        return self._looks[account]
 
-    def seen(self, where: Coordinates, batch_id: str) -> RemoteBatch | None:
+    def seen(self, where: Coordinates, job: str, batch_id: str) -> RemoteBatch | None:
         """A batch as the last look at its provider showed it."""
-        look = self.look(where)
-        if where not in self._seen:
-            self._seen[where] = {batch.id: batch for batch in look.batches}
-        return self._seen[where].get(batch_id)
+        look, account = self.look(where, job), self._account(where, job)
+        if account not in self._seen:
+            self._seen[account] = {batch.id: batch for batch in look.batches}
+        return self._seen[account].get(batch_id)
 
     def known_ids(self) -> frozenset[str]:
         """The batches that any job of this lockfile has."""
         return frozenset(batch.batch_id for record in self.all_records().values() for batch in record.batches
                          if batch.batch_id is not None)
+
+
+    def _declared(self, where: Coordinates, job: str) -> DeclaredProvider | None:
+        """The job's own provider where it is still there; else one of another job: a former provider may be."""
+        own = self.jobs.get(job)
+        if own is not None and own.provider.where == where:
+            return own.provider
+        return next((other.provider for other in self.jobs.values() if other.provider.where == where), None)
+
+    def _account(self, where: Coordinates, job: str) -> _Account:
+        """Headers choose the account too: behind a gateway they name whom it asks, and with which key."""
+        found = self._declared(where, job)
+        return where, found.headers if found is not None else ()
 
 
 def _never_ran(where: Coordinates, store: Store) -> bool:

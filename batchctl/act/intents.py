@@ -48,7 +48,7 @@ def settle(desk: Desk, job: str, intent: BatchRecord) -> RemoteBatch | None:
                                      f"{settle_s:g} s whether it was made"))
     end = desk.monotonic() + settle_s
     while True:
-        look = desk.look(intent.provider, anew=True)
+        look = desk.look(intent.provider, job, anew=True)
         found = match(desk, job, intent, look.batches)
         if found is not None:
             return found
@@ -76,7 +76,7 @@ def became(intent: BatchRecord, remote: RemoteBatch) -> BatchRecord:
 
 
 def _found(desk: Desk, job: str, intent: BatchRecord) -> RemoteBatch | None:
-    look = desk.look(intent.provider)
+    look = desk.look(intent.provider, job)
     found = match(desk, job, intent, look.batches)
     if found is None and not look.listed:
         raise _unreadable(look.why)
@@ -90,7 +90,7 @@ def _twin(desk: Desk, job: str, intent: BatchRecord) -> str | None:
     """A file that was uploaded for this intent just before the crash, known by its name."""
     name = intent.tag(job).filename()
     try:
-        return next((file.id for file in desk.provider(intent.provider).files() if file.filename == name), None)
+        return next((file.id for file in desk.provider(intent.provider, job).files() if file.filename == name), None)
     except RemoteError:
         return None
 

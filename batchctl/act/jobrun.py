@@ -140,7 +140,7 @@ class JobRun:
     def _fetch(self, action: Action, plan: JobPlan) -> None:
         record = action.record
         assert record is not None
-        provider = self._desk.provider(record.provider)
+        provider = self._desk.provider(record.provider, self.name)
         remote = action.remote
         if remote is None and record.is_settled:
             remote = provider.batch(record.batch_id or "")
@@ -152,7 +152,7 @@ class JobRun:
 
     def _cancel(self, action: Action) -> None:
         assert action.record is not None
-        there = self._desk.provider(action.record.provider).cancel(action.batch_id or "")
+        there = self._desk.provider(action.record.provider, self.name).cancel(action.batch_id or "")
         self._step("cancel", f"{action.requests} requests: {there.status}", action.batch_id)
 
     def _render(self, sending: Sequence[Action]) -> None:
@@ -183,7 +183,7 @@ class JobRun:
     def _recheck(self) -> None:
         """Reads the list once more: of two batches made at once for the same requests, the older one stays."""
         assert self.job is not None
-        look = self._desk.look(self.job.provider.where, anew=True)
+        look = self._desk.look(self.job.provider.where, self.name, anew=True)
         if not look.listed:
             self._warn(f"the batches could not be listed after a create ({look.why}); whether another apply made the "
                        "same at the same time is found out at the next run")

@@ -28,7 +28,7 @@ def situation(desk: Desk, wanted: Wanted, where: Coordinates | None, sinks: dict
     places = [where] if where is not None else []
     places += [batch.record.provider for batch in known if batch.phase is not Phase.SETTLED]
     candidates = [found for place in dict.fromkeys(places) for found in gatherer.candidates(place)]
-    look = desk.look(where) if where is not None else None
+    look = desk.look(where, wanted.job) if where is not None else None
     return Situation(
         known=known, candidates=tuple(candidates), sinks=_sink_files(desk, wanted.job, sinks),
         blocked="" if look is None or look.listed else look.why, resend_lost=desk.options.resend_lost,
@@ -61,7 +61,7 @@ class _Gatherer:
         """Batches with this job's tag that no job of the lockfile has."""
         found = []
         known = self._desk.known_ids()
-        for remote in self._desk.look(where).batches:
+        for remote in self._desk.look(where, self._wanted.job).batches:
             tag = remote.tag
             if tag is None or tag.job != self._wanted.job or remote.id in known:
                 continue
@@ -93,23 +93,23 @@ class _Gatherer:
         found = self._holdings.at_hand(shard)
         if found is not None or self._desk.providers is None:
             return found
-        return self._holdings.at_provider(shard, input_file_id, self._desk.provider(where))
+        return self._holdings.at_provider(shard, input_file_id, self._desk.provider(where, self._wanted.job))
 
     def _remote(self, record: BatchRecord) -> tuple[RemoteBatch | None, bool]:
         """The batch as its provider shows it now; True when it is gone for good, which only the local server, whose
         data is ours, can tell."""
         assert record.batch_id is not None
-        listed = self._desk.seen(record.provider, record.batch_id)
+        listed = self._desk.seen(record.provider, self._wanted.job, record.batch_id)
         if listed is not None:
             return listed, False
         try:
-            return self._desk.provider(record.provider).batch(record.batch_id), False
+            return self._desk.provider(record.provider, self._wanted.job).batch(record.batch_id), False
         except Refusal as refusal:
             if refusal.status != 404:
                 raise
             return None, record.provider.dialect == "local"
         except RemoteError:
-            if self._desk.look(record.provider).listed:
+            if self._desk.look(record.provider, self._wanted.job).listed:
                 raise
             return None, False
 

@@ -80,8 +80,8 @@ class Watch:
 def _statuses(watched: list[tuple[Desk, str, Action]]) -> dict[str, RemoteBatch]:
     """The watched batches as they are now, asked together where they are of one provider."""
     asked: dict[int, tuple[Provider, list[str]]] = {}
-    for desk, _, action in watched:
+    for desk, job, action in watched:
         assert action.record is not None
-        provider = desk.provider(action.record.provider)
+        provider = desk.provider(action.record.provider, job)
         asked.setdefault(id(provider), (provider, []))[1].append(action.batch_id or "")
     return {batch_id: batch for provider, ids in asked.values() for batch_id, batch in provider.statuses(ids).items()}

@@ -28,7 +28,7 @@ class Providers:
         self._runs = runs
         self._environ = environ
         self._http = http
-        self._open: dict[tuple[Coordinates, Path | None], Provider] = {}
+        self._open: dict[tuple[Coordinates, Headers, Path | None], Provider] = {}
         self._exit = ExitStack()
 
     def __enter__(self) -> Providers:
@@ -46,7 +46,7 @@ class Providers:
         dialect = dialect or DIALECTS.get(where.dialect)
         if dialect is None:
             raise RemoteError(f'the dialect "{where.dialect}" is not known to this batchctl')
-        place = (where, store if where.dialect == "local" else None)
+        place = (where, headers, store if where.dialect == "local" else None)
         if place not in self._open:
             if where.dialect == "local":
                 http = self._local(where, store, upstream_api_key_env, concurrency)

@@ -1,48 +1,77 @@
-"""A plan as JSON: the same document that `plan --out` saves (schemas/plan.v1.schema.json)."""
+"""A plan as JSON: what `plan --format json` prints is what `plan --out` saves (schemas/plan.v1.schema.json)."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
+from batchctl import __version__
+from batchctl.act.saved import VERSION, lockfile_digest, ranges, tagged
 from batchctl.decide.plan import Action, JobPlan
+from batchctl.recorded.records import JobRecord
 from batchctl.show.diagnostics import diagnostic_json
-from batchctl.show.reports import Shown
+from batchctl.show.reports import Shown, plans_of
+from batchctl.show.totals import Totals
 from batchctl.words.outcomes import Tally
 
 
+@dataclass(frozen=True, slots=True)
+class PlanContext:
+    """What a plan was made from; paths are relative to where the document stands."""
+
+    manifests: tuple[str, ...]
+    lockfile: str | None
+    variables: Mapping[str, Any]
+    whole_file: bool
+    resend_lost: bool
+    prune: bool
+    offline: bool
+
+
 def dumped(document: Any) -> str:
-    """JSON for people and machines: two spaces, sorted keys, a newline. Control characters and what could reorder
-    text on a terminal are escapes, as is all that is not ASCII."""
-    return json.dumps(document, indent=2, sort_keys=True) + "\n"
+    """Two spaces, sorted keys, a newline. Control characters and what could reorder text on a terminal are escapes, as
+    is all that is not ASCII."""
+    return json.dumps(document, indent=2, sort_keys=True).replace("\x7f", "\\u007f") + "\n"
 
 
-def plan_jobs(jobs: Iterable[Shown]) -> list[dict[str, Any]]:
-    """The plans' part of the document."""
-    return [_job(job) for job in jobs]
+def plan_document(jobs: Sequence[Shown], records: Mapping[str, JobRecord], context: PlanContext) -> dict[str, Any]:
+    """Digests, counts, paths and variables; no prompts."""
+    plans = plans_of(jobs)
+    totals = Totals.of(plans)
+    return {
+        "version": VERSION, "batchctl": __version__, "offline": context.offline,
+        "actionable": any(plan.changes for plan in plans),
+        "manifests": list(context.manifests), "lockfile": context.lockfile, "variables": dict(context.variables),
+        "whole_file": context.whole_file, "resend_lost": context.resend_lost, "prune": context.prune,
+        "jobs": [_job(job, records.get(job.job, JobRecord())) for job in jobs],
+        "totals": {
+            "actions": {str(kind): number for kind, number in totals.actions.items()},
+            "requests": totals.requests, "bytes": totals.bytes, "tokens": totals.tokens,
+        },
+    }
 
 
 def tally_json(tally: Tally) -> dict[str, int]:
+    """The numbers by which every row is accounted for."""
     return {name: getattr(tally, name) for name in (
         "rows", "ok", "failed", "expired", "cancelled", "waiting", "held", "lost")}
 
 
-def _job(job: Shown) -> dict[str, Any]:
+def _job(job: Shown, record: JobRecord) -> dict[str, Any]:
     made: dict[str, Any] = {
         "job": job.job, "manifest": job.manifest, "provider": job.where.name if job.where else None,
-        "model": job.model, "endpoint": job.endpoint,
+        "model": job.model, "endpoint": job.endpoint, "lockfile_digest": lockfile_digest(record), "tagged": [],
         "errors": diagnostic_json(finding for failure in job.report.failures for finding in failure.diagnostics()),
     }
-    if job.plan is not None:
-        made |= _plan(job.plan)
-    return made
+    return made | (_plan(job.plan) if job.plan is not None else {})
 
 
 def _plan(plan: JobPlan) -> dict[str, Any]:
     return {
         "requests": plan.requests, "tally": tally_json(plan.tally), "digest": plan.digest,
-        "actions": [_action(action) for action in plan.actions],
+        "tagged": list(tagged(plan)), "actions": [_action(action) for action in plan.actions],
         "held": [{"reason": held.reason, "requests": held.requests} for held in plan.held],
         "foreign": sorted(plan.foreign), "blocked": plan.blocked or None, "over_budget": plan.over_budget or None,
         "notes": list(plan.notes),
@@ -57,4 +86,6 @@ def _action(action: Action) -> dict[str, Any]:
     for name in ("requests", "bytes", "tokens"):
         if getattr(action, name):
             made[name] = getattr(action, name)
+    if action.positions is not None:
+        made["ranges"] = ranges(action.positions)
     return made

@@ -1,0 +1,49 @@
+"""Asks before money is spent, or given up; never where nobody can answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from batchctl.act.passes import Approve, JobReport
+from batchctl.decide.plan import JobPlan, Kind
+from batchctl.shell.session import Session
+from batchctl.shell.views import shown
+from batchctl.show import figures
+from batchctl.show.plan_text import plan_text
+from batchctl.show.terminal import Terminal
+from batchctl.show.totals import Totals
+from batchctl.words.errors import UsageError
+
+
+def approver(session: Session, terminal: Terminal, *, auto: bool, pause: Callable[[], None]) -> Approve:
+    """`auto` approves everything. A yes holds for the whole run: the retries that the manifest asks for are part of
+    it. `pause` takes live progress off the screen before the question."""
+    approved = auto
+
+    def approve(plans: Sequence[JobPlan]) -> bool:
+        nonlocal approved
+        if approved:
+            return True
+        if not terminal.asks:
+            raise UsageError(f"{_what(plans)} needs approval, and there is no terminal to ask on",
+                             notes=("add --auto-approve, or make a plan with `batchctl plan --out FILE` and apply it",))
+        pause()
+        jobs = shown(session, [JobReport(plan.job, plan) for plan in plans])
+        terminal.err(plan_text(jobs, terminal.paint_err, each=terminal.verbose))
+        answer = terminal.ask(f"\n{_what(plans).capitalize()}? Only \"yes\" is taken for a yes: ")
+        approved = answer == "yes"
+        return approved
+
+    return approve
+
+
+def _what(plans: Sequence[JobPlan]) -> str:
+    """What is asked for, in a few words."""
+    totals = Totals.of(plans)
+    parts = []
+    sent = totals.actions.get(Kind.CREATE, 0) + totals.actions.get(Kind.RETRY, 0)
+    if sent:
+        parts.append(f"sending {figures.count(totals.requests, 'request')} in {figures.batches(sent)}")
+    if Kind.CANCEL in totals.actions:
+        parts.append(f"cancelling {figures.batches(totals.actions[Kind.CANCEL])}")
+    return " and ".join(parts)

@@ -1,0 +1,43 @@
+"""`batchctl plan`: what apply would do; changes nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from batchctl.shell import options
+from batchctl.shell.command import command
+from batchctl.shell.options import Chosen
+from batchctl.show.terminal import Terminal
+
+
+@command("plan", exits=(0, 1, 2, 5, 64), examples=(
+    "batchctl plan -f job.yaml", "batchctl plan --out plan.json && batchctl apply plan.json",
+    "batchctl plan --offline --format markdown", "batchctl plan --detailed-exitcode"))
+@options.manifests
+@click.option("--out", type=options.PATH, metavar="FILE", help="Save the plan for `batchctl apply FILE`.")
+@click.option("--offline", is_flag=True, help="Neither network nor key: plan from the lockfile and the store alone.")
+@options.detailed_exitcode("Exit with 2 when there are changes.")
+@click.option("--resend-lost", is_flag=True, help="Plan to send lost requests again, and to pay again.")
+@click.option("--prune", is_flag=True, help="Plan to cancel live batches of jobs that left the manifest.")
+@options.view("text", "json", "markdown")
+@options.screen
+def command(terminal: Terminal, chosen: Chosen, out: Path | None, offline: bool, detailed_exitcode: bool,
+            resend_lost: bool, prune: bool, form: str) -> int:
+    """Show what apply would do, and change nothing: no remote write, and no local one but --out."""
+    from batchctl.act.desk import Options
+    from batchctl.shell.planning import look_at, print_plan, save_plan
+    from batchctl.shell.session import open_session
+    from batchctl.show.progress import progress
+
+    session = open_session(chosen)
+    wanted = Options(resend_lost=resend_lost, prune=prune, whole_file=not session.selection)
+    with progress(terminal) as emit:
+        warnings = session.survey(chosen.workers, emit)
+        looked = look_at(session, wanted, emit, offline=offline)
+    terminal.diagnostics((*session.warnings, *warnings))
+    print_plan(terminal, looked, form)
+    if out is not None:
+        save_plan(terminal, looked, out)
+    return looked.exit_code(detailed=detailed_exitcode)

@@ -1,0 +1,117 @@
+"""Looks at all manifests of a command without changing anything, and shows or saves what it found."""
+
+from __future__ import annotations
+
+import os
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from batchctl.act import passes
+from batchctl.act.desk import Options
+from batchctl.act.passes import JobReport
+from batchctl.recorded import durable
+from batchctl.recorded.records import JobRecord
+from batchctl.remote.connect import Providers
+from batchctl.shell.session import Session
+from batchctl.shell.views import print_failures, shown
+from batchctl.show.plan_json import PlanContext, dumped, plan_document
+from batchctl.show.plan_markdown import plan_markdown
+from batchctl.show.plan_text import plan_text
+from batchctl.show.terminal import Terminal
+from batchctl.words.errors import BatchctlError, ExitCode, StateError, worst
+from batchctl.words.events import Emit
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What one look at all manifests showed."""
+
+    session: Session
+    options: Options
+    offline: bool
+    reports: tuple[JobReport, ...]
+    records: dict[str, JobRecord]
+    failures: tuple[BatchctlError, ...] = ()
+
+    @property
+    def complete(self) -> bool:
+        """Every job has a plan."""
+        return not self.failures and all(report.plan is not None for report in self.reports)
+
+    def exit_code(self, *, detailed: bool) -> int:
+        """A plan that could not see the provider is no plan, unless that was asked for."""
+        codes = [failure.exit_code for report in self.reports for failure in report.failures]
+        codes += [failure.exit_code for failure in self.failures]
+        plans = [report.plan for report in self.reports if report.plan is not None]
+        if not self.offline and any(plan.blocked for plan in plans):
+            codes.append(ExitCode.REFUSED)
+        if not codes and detailed and any(plan.changes for plan in plans):
+            return ExitCode.CHANGES
+        return worst(codes)
+
+
+def look_at(session: Session, options: Options, emit: Emit, *, offline: bool = False,
+            providers: Providers | None = None) -> Looked:
+    """The plans of all manifests. One manifest's failure never stops the others."""
+    reports: list[JobReport] = []
+    records: dict[str, JobRecord] = {}
+    failures: list[BatchctlError] = []
+    with ExitStack() as stack:
+        if providers is None and not offline:
+            providers = stack.enter_context(Providers(runs=False))
+        for project in session.projects:
+            try:
+                found = passes.look(project, providers, options, emit)
+                recorded = project.recorded()
+            except BatchctlError as failure:
+                failures.append(failure)
+                continue
+            reports += found.jobs
+            records |= {report.job: recorded.job(report.job) for report in found.jobs}
+    return Looked(session, options, offline, tuple(reports), records, tuple(failures))
+
+
+def print_plan(terminal: Terminal, looked: Looked, form: str) -> None:
+    """The plan on stdout, what failed on stderr."""
+    jobs = shown(looked.session, looked.reports)
+    if form == "json":
+        terminal.out(dumped(document(looked, Path.cwd())))
+    elif form == "markdown":
+        terminal.out(plan_markdown(jobs, offline=looked.offline))
+    else:
+        terminal.out(plan_text(jobs, terminal.paint, each=terminal.verbose, offline=looked.offline))
+    print_failures(terminal, looked.reports, looked.failures)
+
+
+def save_plan(terminal: Terminal, looked: Looked, path: Path) -> None:
+    """Writes a plan that `batchctl apply` takes, readable by its owner only. Raises StateError."""
+    if not looked.complete:
+        raise StateError(f"{path} was not written: not all jobs could be planned")
+    try:
+        path.unlink(missing_ok=True)  # an old file would keep its permissions
+        durable.write(path, dumped(document(looked, path.absolute().parent)).encode(), private=True)
+    except OSError as error:
+        raise StateError(f"the plan {path} cannot be written: {error.strerror or error}") from error
+    terminal.err(f"Saved to {path}; `batchctl apply {path}` does exactly this.\n")
+
+
+def document(looked: Looked, folder: Path) -> dict[str, Any]:
+    """The plan as JSON; paths are relative to `folder`."""
+    session = looked.session
+    lockfiles = [project.lockfile for project in session.projects
+                 if any(project.lockfile != job.lockfile for job in project.jobs.values())]
+    context = PlanContext(
+        manifests=tuple(_relative(file, folder) for file in session.files),
+        lockfile=_relative(lockfiles[0], folder) if lockfiles else None, variables=session.variables,
+        whole_file=looked.options.whole_file, resend_lost=looked.options.resend_lost, prune=looked.options.prune,
+        offline=looked.offline)
+    return plan_document(shown(session, looked.reports), looked.records, context)
+
+
+def _relative(path: Path, folder: Path) -> str:
+    try:
+        return Path(os.path.relpath(path.absolute(), folder)).as_posix()
+    except ValueError:
+        return str(path.absolute())

@@ -1,0 +1,160 @@
+"""Carries applies out: a pass over each manifest under its run lock, then waiting with the lock let go, and again."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from batchctl.act import passes
+from batchctl.act.desk import Options
+from batchctl.act.passes import Approve, Choose, JobReport
+from batchctl.act.project import Project
+from batchctl.act.saved import without_approval
+from batchctl.act.waiting import LOCAL_PACE, Pace, Watch
+from batchctl.decide.plan import SENDING, Kind
+from batchctl.recorded.runlock import RunLock
+from batchctl.remote.connect import Providers
+from batchctl.shell.session import Session
+from batchctl.words.errors import BatchctlError, ExitCode, RemoteError, Unavailable, UsageError, worst
+from batchctl.words.events import Emit, Notice
+
+#: What a later pass may still do for a job by itself.
+_PROGRESS = frozenset({Kind.WAIT, Kind.FETCH, Kind.ADOPT})
+_TELL_LOCK_AFTER_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class How:
+    """How to run. `wait` holds for all jobs; without it only those of `provider: local` are waited for. `saved`: what
+    needs approval comes from a saved plan, and none of it from later passes."""
+
+    operation: str
+    options: Options
+    wait: bool = False
+    timeout_s: float | None = None
+    poll_s: float | None = None
+    run_lock_timeout_s: float = 60.0
+    saved: bool = False
+
+
+@dataclass(slots=True)
+class Outcome:
+    """How each job came out, what failed for whole manifests, and whether the user said no or time ran out."""
+
+    reports: dict[str, JobReport] = field(default_factory=dict)
+    failures: list[BatchctlError] = field(default_factory=list)
+    declined: bool = False
+    timed_out: bool = False
+
+    def exit_code(self, *, detailed: bool) -> int:
+        """Something that still runs is only an exit code where it was asked for, or waited for in vain."""
+        if self.declined:
+            return ExitCode.FAILED
+        codes = [report.exit_code for report in self.reports.values()]
+        if not detailed and not self.timed_out:
+            codes = [ExitCode.DONE if code == ExitCode.RUNNING else code for code in codes]
+        return worst([*codes, *(failure.exit_code for failure in self.failures)])
+
+
+class Runner:
+    """Runs passes until nothing is left that is waited for."""
+
+    def __init__(self, session: Session, how: How, emit: Emit, approve: Approve, choose: Choose = lambda plan: plan, *,
+                 sleep: Callable[[float], None] = time.sleep,
+                 monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._session = session
+        self._how = how
+        self._emit = emit
+        self._approve = approve
+        self._choose = choose
+        self._sleep = sleep
+        self._monotonic = monotonic
+        self._outcome = Outcome()
+
+    def run(self, providers: Providers) -> Outcome:
+        """Raises UsageError when approval is needed and nobody can be asked."""
+        how, outcome = self._how, self._outcome
+        deadline = None if how.timeout_s is None else self._monotonic() + how.timeout_s
+        watch = Watch(self._pace(), self._emit, deadline, self._sleep, self._monotonic)
+        todo = list(self._session.projects)
+        while todo:
+            for project in todo:
+                self._pass(project, providers)
+            if how.saved:
+                self._choose = without_approval
+            todo = [project for project in todo if not outcome.declined and any(self._waited_for(project))]
+            if todo and not self._pause(watch, todo, providers):
+                outcome.timed_out = True
+                break
+        return outcome
+
+    def _pass(self, project: Project, providers: Providers) -> None:
+        how = self._how
+        try:
+            project.store.prepare()
+            with RunLock(project.store.folder, how.operation, timeout_s=how.run_lock_timeout_s,
+                         sleep=self._lock_sleep()) as lock:
+                made = passes.apply(project, providers, how.options, self._emit, self._approve, lock,
+                                    choose=self._choose, sleep=self._sleep, monotonic=self._monotonic)
+        except UsageError:
+            raise
+        except BatchctlError as failure:
+            self._outcome.failures.append(failure)
+            return
+        self._outcome.reports.update({report.job: report for report in made.jobs})
+        self._outcome.declined |= made.declined
+
+    def _waited_for(self, project: Project) -> Iterator[JobReport]:
+        """The jobs for whose sake another pass is made."""
+        for name, job in project.jobs.items():
+            report = self._outcome.reports.get(name)
+            local = job.provider.where.dialect == "local"
+            if report is not None and (self._how.wait or local) and self._goes_on(report):
+                yield report
+
+    def _goes_on(self, report: JobReport) -> bool:
+        if any(not isinstance(failure, Unavailable) for failure in report.failures):
+            return False
+        if report.plan is None:
+            return True
+        helps = _PROGRESS if self._how.saved else _PROGRESS | SENDING
+        return not report.plan.settled and bool(report.plan.of(*helps))
+
+    def _pause(self, watch: Watch, todo: list[Project], providers: Providers) -> bool:
+        """Waits until something may have ended; False at the deadline. A provider that cannot be asked is waited for,
+        too: a pass finds out."""
+        plans = [(project.looking(providers, self._how.options, self._emit), report.plan)
+                 for project in todo for report in self._waited_for(project) if report.plan is not None]
+        for report in (report for project in todo for report in self._waited_for(project)):
+            for failure in report.failures:
+                self._emit(Notice(report.job, "warning", f"{failure.message}; it is tried again"))
+        try:
+            return watch.until_something_ends(plans)
+        except RemoteError as error:
+            self._emit(Notice("", "warning", f"{error.message}; it is tried again"))
+            return watch.until_something_ends([])
+
+    def _pace(self) -> Pace:
+        if self._how.poll_s is not None:
+            return Pace(fixed_s=self._how.poll_s)
+        return LOCAL_PACE if all_local(self._session) else Pace()
+
+    def _lock_sleep(self) -> Callable[[float], None]:
+        """Says once that the run lock is held by somebody else."""
+        waited, told = 0.0, False
+
+        def sleep(seconds: float) -> None:
+            nonlocal waited, told
+            waited += seconds
+            if waited >= _TELL_LOCK_AFTER_S and not told:
+                told = True
+                self._emit(Notice("", "info", "waiting for another batchctl to let go of the run lock"))
+            self._sleep(seconds)
+
+        return sleep
+
+
+def all_local(session: Session) -> bool:
+    """The local server is asked often, as it is on this machine."""
+    return all(job.provider.where.dialect == "local" for job in session.jobs.values())
