@@ -19,7 +19,8 @@ from batchctl.decide.plan import Action
 from batchctl.desired.job import Job
 from batchctl.recorded.records import BatchRecord
 from batchctl.remote.provider import Provider
-from batchctl.words.errors import OutcomeUnknown, Refusal
+from batchctl.words.dialects import Dialect
+from batchctl.words.errors import AtCapacity, OutcomeUnknown, Refusal
 from batchctl.words.events import Notice, Step, Uploading
 from batchctl.words.remote import RemoteBatch
 
@@ -38,8 +39,8 @@ class Creator:
         self._reusable = reusable
 
     def create(self, action: Action) -> BatchRecord:
-        """Carries out a create or a retry whose shard is in the store. Raises Refusal (its intent is gone again),
-        OutcomeUnknown or AmbiguousRemote (its intent stays)."""
+        """Carries out a create or a retry whose shard is in the store. Raises AtCapacity or another Refusal (its intent
+        is gone again), OutcomeUnknown or AmbiguousRemote (its intent stays)."""
         assert action.shard is not None
         assert action.attempt is not None
         provider = self._desk.provider(self._job.provider.where, self._job.name)
@@ -48,8 +49,10 @@ class Creator:
         self._book.add(self._job.name, intent)
         try:
             record = self._sent(provider, intent)
-        except Refusal:
+        except Refusal as refusal:
             self._drop(intent)
+            if _is_capacity(refusal, provider.dialect):
+                raise AtCapacity(refusal.message, status=refusal.status, error_code=refusal.error_code) from refusal
             raise
         self._step(action.kind, f"{action.requests} requests in {record.batch_id}", record.batch_id)
         return record
@@ -133,6 +136,12 @@ def _file_unknown(refusal: Refusal) -> bool:
     text = refusal.message.lower()
     absent = any(words in text for words in ("find", "not found", "no such", "not exist", "not have access"))
     return refusal.status in (400, 404) and "file" in text and absent
+
+
+def _is_capacity(refusal: Refusal, dialect: Dialect) -> bool:
+    """Some services refuse at once, with HTTP 400, what others let fail later with the same code."""
+    said = f"{refusal.error_code} {refusal.message}"
+    return any(code in said for code in dialect.capacity_codes)
 
 
 def _size(path: Path) -> str:

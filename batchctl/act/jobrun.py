@@ -21,7 +21,7 @@ from batchctl.decide.planner import Situation, plan_job
 from batchctl.decide.wanted import Wanted, wanted
 from batchctl.desired.job import Job
 from batchctl.desired.render.lines import lines
-from batchctl.words.errors import AmbiguousRemote, BatchctlError, OverBudget, worst
+from batchctl.words.errors import AmbiguousRemote, AtCapacity, BatchctlError, OverBudget, worst
 from batchctl.words.events import Notice, Step
 
 #: Adopting and fetching may each show more to do; it ends by itself, and this only bounds a provider gone mad.
@@ -72,8 +72,11 @@ class JobRun:
             raise OverBudget(plan.over_budget)
         self._reusable = self._turned_away() | self._reusable
         self._render(sending)
-        for action in sending:
-            self._guarded(action)
+        try:
+            for action in sending:
+                self._guarded(action)
+        except AtCapacity as full:
+            self._warn(f"{full.message}; what is left is sent when there is room")
         if self._created:
             self._recheck()
 
@@ -97,9 +100,11 @@ class JobRun:
         return situation(self._desk, self._wanted, where, {sink.path: sink.target for sink in self._sinks})
 
     def _guarded(self, action: Action, plan: JobPlan | None = None) -> None:
-        """Carries out one action; its failure is kept and the next one goes on."""
+        """Carries out one action; its failure is kept and the next one goes on. Raises AtCapacity."""
         try:
             self._do(action, plan)
+        except AtCapacity:
+            raise
         except BatchctlError as failure:
             self.failures.append(failure)
 

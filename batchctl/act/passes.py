@@ -60,7 +60,8 @@ def look(project: Project, providers: Providers | None, options: Options, emit: 
 
 
 def apply(project: Project, providers: Providers, options: Options, emit: Emit, approve: Approve, lock: RunLock, *,
-          choose: Choose = lambda plan: plan, sleep: Callable[[float], None] = time.sleep, monotonic: Callable[[], float] = time.monotonic) -> PassReport:
+          choose: Choose = lambda plan: plan, sleep: Callable[[float], None] = time.sleep,
+          monotonic: Callable[[], float] = time.monotonic) -> PassReport:
     """One pass, under the run lock that the caller holds. Raises StateError when the lockfile cannot be read, and what
     `choose` raises."""
     project.store.prepare()

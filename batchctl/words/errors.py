@@ -6,6 +6,7 @@
     ├── LocalServerError             1   the embedded server does not start or answer
     ├── RemoteError                  1
     │   ├── Refusal                  1   the provider said no: nothing was made
+    │   │   └── AtCapacity           1   it has too much to do for us: later it will take the same
     │   ├── Unavailable              1   a read that kept failing
     │   └── OutcomeUnknown           5   a write whose answer was lost
     ├── UsageError                  64
@@ -103,6 +104,12 @@ class Refusal(RemoteError):
         self.status = status
         self.error_code = error_code
         self.retry_after_s = retry_after_s
+
+
+class AtCapacity(Refusal):
+    """The account's queue is full: the same create may be taken later."""
+
+    code = "at-capacity"
 
 
 class Unavailable(RemoteError):

@@ -64,6 +64,9 @@ class FakeProvider:
     lag: int = 0
     fault: Fault | None = None
     shows_metadata: bool = True
+    #: The code and status with which the n-th create (from 1) is refused.
+    refuse: dict[int, tuple[str, int]] = field(default_factory=dict)
+    creates: int = 0
 
     def transport(self) -> httpx.MockTransport:
         return httpx.MockTransport(self.handle)
@@ -115,6 +118,10 @@ class FakeProvider:
         return {"id": identity, "object": "file", "filename": name, "bytes": len(content), "purpose": "batch"}
 
     def _create(self, body: dict[str, Any]) -> httpx.Response:
+        self.creates += 1
+        if self.creates in self.refuse:
+            code, status = self.refuse[self.creates]
+            return httpx.Response(status, json={"error": {"message": "refused", "code": code}})
         if body["input_file_id"] not in self.files:
             return httpx.Response(400, json={"error": {"message": f"Cannot find file {body['input_file_id']}"}})
         lines = self.files[body["input_file_id"]][1].splitlines()

@@ -286,3 +286,15 @@ def test_g1_two_clones_that_create_at_once_keep_the_older_batch(
     converges(rig)
     converges(other)
     paid_once(rig)
+
+
+def test_a_full_queue_is_no_failure_and_what_is_left_is_sent_later(rig: Rig) -> None:
+    rig.max_requests = 1
+    rig.provider.refuse = {2: ("token_limit_exceeded", 400)}
+    (report,) = rig.apply().jobs
+    assert report.failures == ()
+    assert len(rig.provider.batches) == 1
+    assert report.plan is not None
+    assert [action.kind for action in report.plan.sending] == [Kind.CREATE, Kind.CREATE]
+    converges(rig)
+    assert len(rig.provider.batches) == 3
