@@ -40,7 +40,7 @@ class Holdings:
         if input_file_id is None:
             return None
         try:
-            found = _ids_of_file(provider, input_file_id)
+            found = ids_of_file(provider, input_file_id)
         except Refusal as refusal:
             if refusal.status != 404:
                 raise
@@ -63,7 +63,7 @@ class Holdings:
         return self._rendered
 
 
-def _ids_of_file(provider: Provider, file_id: str) -> IdList | None:
+def ids_of_file(provider: Provider, file_id: str) -> IdList | None:
     """The ids in an input file, or None when some line is not a request of batchctl's."""
     with tempfile.TemporaryDirectory(prefix="batchctl-") as folder:
         path = Path(folder) / "input.jsonl"

@@ -47,6 +47,10 @@ class Lockfile:
         """Records a job's new state durably. Raises StateError, with the old state still on disk."""
         self._write(self.recorded.with_job(name, record))
 
+    def rename_job(self, old: str, new: str) -> None:
+        """Moves a job's record to another name in one write. Raises StateError."""
+        self._write(self.recorded.with_job(old, None).with_job(new, self.job(old)))
+
     def add(self, name: str, record: BatchRecord) -> None:
         self.set_job(name, self.job(name).with_batch(record))
 

@@ -1,0 +1,48 @@
+"""Cancels recorded batches, and none but our own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from batchctl.act.desk import Options
+from batchctl.recorded.lockfile import Lockfile
+from batchctl.recorded.records import BatchRecord
+from batchctl.recorded.runlock import RunLock
+from batchctl.remote.connect import Providers
+from batchctl.shell.session import Session
+from batchctl.words.errors import ExitCode, Refused
+from batchctl.words.events import Emit, Notice, Step
+
+Stop = Callable[[BatchRecord], str]
+
+
+def cancel(session: Session, what: str, providers: Providers, emit: Emit, *, run_lock_timeout_s: float) -> int:
+    """`what` is a job or a batch id. Raises Refused for a batch that is not ours to cancel, or not known."""
+    for project in session.projects:
+        project.store.prepare()
+        with RunLock(project.store.folder, "cancel", timeout_s=run_lock_timeout_s) as lock:
+            lockfile = Lockfile(project.lockfile, project.shown, lock.check)
+            desk = project.working(lockfile, providers, Options(), emit)
+            chosen = [(name, batch) for name, record in lockfile.recorded.jobs.items() for batch in record.batches
+                      if batch.batch_id is not None and what in (name, batch.batch_id)]
+            for name, batch in chosen:
+                _cancel(name, batch, by_id=what == batch.batch_id, emit=emit, stop=lambda record: desk.provider(
+                    record.provider).cancel(record.batch_id or "").status)
+            if chosen or what in project.jobs:
+                if not any(not batch.is_settled for _, batch in chosen):
+                    emit(Notice("", "info", f"nothing of {what} is running"))
+                return ExitCode.DONE
+    raise Refused(f'no lockfile has a job or a batch "{what}"', notes=(
+        "batchctl cancels only what it recorded; `batchctl import JOB BATCH_ID` records a batch of yours",))
+
+
+def _cancel(job: str, batch: BatchRecord, *, by_id: bool, emit: Emit, stop: Stop) -> None:
+    if batch.is_settled:
+        return
+    if not batch.is_ours:
+        text = f"{batch.batch_id} was adopted: another lockfile created it, and only that one may cancel it"
+        if by_id:
+            raise Refused(text)
+        emit(Notice(job, "warning", text))
+        return
+    emit(Step(job, "cancel", f"{batch.requests} requests: {stop(batch)}", batch.batch_id))

@@ -1,0 +1,29 @@
+"""`batchctl cancel`: one batch, or all of a job."""
+
+from __future__ import annotations
+
+import click
+
+from batchctl.shell import options
+from batchctl.shell.command import command
+from batchctl.shell.options import Chosen
+from batchctl.show.terminal import Terminal
+
+
+@command("cancel", exits=(0, 1, 5, 64), examples=(
+    "batchctl cancel batch_68f2", "batchctl cancel review-sentiment -f job.yaml"))
+@click.argument("what", metavar="JOB|BATCH_ID")
+@options.manifests
+@options.run_lock
+@options.screen
+def command(terminal: Terminal, what: str, chosen: Chosen, run_lock_timeout: float) -> int:
+    """Cancel a batch that this lockfile created or imported, or all live ones of a job. Cancelled requests are not sent
+    again by themselves."""
+    from batchctl.remote.connect import Providers
+    from batchctl.shell.cancelling import cancel
+    from batchctl.shell.session import open_session
+    from batchctl.show.progress import progress
+
+    session = open_session(chosen)
+    with progress(terminal) as emit, Providers(runs=False) as providers:
+        return cancel(session, what, providers, emit, run_lock_timeout_s=run_lock_timeout)

@@ -1,0 +1,99 @@
+"""`batchctl lock`: looks into the lockfile, and mends it."""
+
+from __future__ import annotations
+
+import click
+
+from batchctl.shell import options
+from batchctl.shell.command import command as declared
+from batchctl.shell.options import Chosen
+from batchctl.show.terminal import Terminal
+
+
+@click.group("lock", context_settings={"help_option_names": ["-h", "--help"]})
+def command() -> None:
+    """Look into the lockfile, and mend it. The lockfile is what batchctl remembers of batches; commit it to git."""
+
+
+@declared("list", exits=(0, 1, 64), examples=("batchctl lock list", "batchctl lock list --format json"))
+@options.files
+@options.view("text", "json")
+@options.screen
+def list_jobs(terminal: Terminal, chosen: Chosen, form: str) -> int:
+    """List the recorded jobs. JSON is the lockfile itself."""
+    from batchctl.shell.places import places
+    from batchctl.show.lock_text import lock_json, lock_list
+
+    recorded = [place.recorded() for place in places(chosen)]
+    terminal.out(lock_json(recorded) if form == "json" else lock_list(recorded))
+    return 0
+
+
+@declared("show", exits=(0, 1, 64), examples=("batchctl lock show review-sentiment",))
+@click.argument("job")
+@options.files
+@options.view("text", "json")
+@options.screen
+def show_job(terminal: Terminal, job: str, chosen: Chosen, form: str) -> int:
+    """Show all that is recorded of one job."""
+    from batchctl.recorded.records import Recorded
+    from batchctl.shell.places import place_of, places
+    from batchctl.show.lock_text import lock_json, lock_show
+
+    record = place_of(places(chosen), job).recorded().job(job)
+    terminal.out(lock_json([Recorded({job: record})]) if form == "json" else lock_show(job, record, terminal.paint))
+    return 0
+
+
+@declared("rm", exits=(0, 1, 5, 64), examples=(
+    "batchctl lock rm review-sentiment batch_68f2", "batchctl lock rm old-job"))
+@click.argument("job")
+@click.argument("batch_id", required=False)
+@options.files
+@options.run_lock
+@options.screen
+def remove(terminal: Terminal, job: str, batch_id: str | None, chosen: Chosen, run_lock_timeout: float) -> int:
+    """Forget a batch, or a whole job. Nothing is cancelled. A batch that the provider still lists is found again by its
+    tag while the job asks for what it holds."""
+    from batchctl.shell.mending import forget
+    from batchctl.shell.places import place_of, places
+
+    gone = forget(place_of(places(chosen), job), job, batch_id, run_lock_timeout)
+    terminal.err("".join(f"forgotten: {batch}\n" for batch in gone) or f"forgotten: {job}, which had no batches\n")
+    return 0
+
+
+@declared("mv", exits=(0, 1, 5, 64), examples=("batchctl lock mv old-name new-name",))
+@click.argument("old")
+@click.argument("new")
+@options.files
+@options.run_lock
+@options.screen
+def rename(terminal: Terminal, old: str, new: str, chosen: Chosen, run_lock_timeout: float) -> int:
+    """Give what is recorded of a job another name: rename the job in the manifest, too, and nothing is sent again."""
+    from batchctl.shell.mending import move
+    from batchctl.shell.places import place_of, places
+
+    move(place_of(places(chosen), old), old, new, run_lock_timeout)
+    terminal.err(f"{old} is {new} now\n")
+    return 0
+
+
+@declared("verify", exits=(0, 1, 64), examples=("batchctl lock verify", "batchctl lock verify --format json"))
+@options.files
+@options.view("text", "json")
+@options.screen
+def check(terminal: Terminal, chosen: Chosen, form: str) -> int:
+    """Compare the lockfile with the store: are all results there, and are they those that were fetched? What is
+    missing is fetched again by the next apply."""
+    from batchctl.shell.places import places
+    from batchctl.shell.verifying import verify
+    from batchctl.show.lock_text import verify_json, verify_text
+
+    found = [finding for place in places(chosen) for finding in verify(place)]
+    terminal.out(verify_json(found) if form == "json" else verify_text(found, terminal.paint))
+    return int(any(finding.state == "corrupt" for finding in found))
+
+
+for each in (list_jobs, show_job, remove, rename, check):
+    command.add_command(each)

@@ -1,0 +1,29 @@
+"""`batchctl providers`: what batchctl knows of each."""
+
+from __future__ import annotations
+
+import click
+
+from batchctl.shell import options
+from batchctl.shell.command import command
+from batchctl.show.terminal import Terminal
+
+
+@command("providers", exits=(0, 64), examples=("batchctl providers", "batchctl providers groq"))
+@click.argument("name", required=False)
+@options.view("text", "json")
+@options.screen
+def command(terminal: Terminal, name: str | None, form: str) -> int:
+    """Show the built-in providers: endpoints, limits, windows, and the variable that has the key."""
+    from batchctl.show.providers import provider_text, providers_json, providers_text
+    from batchctl.words.dialects import DIALECTS
+    from batchctl.words.errors import UsageError
+
+    if name is not None and name not in DIALECTS:
+        raise UsageError(f'there is no provider "{name}"', notes=(f"there is {', '.join(DIALECTS)}",))
+    chosen = list(DIALECTS.values()) if name is None else [DIALECTS[name]]
+    if form == "json":
+        terminal.out(providers_json(chosen))
+    else:
+        terminal.out(providers_text(chosen) if name is None else provider_text(chosen[0], terminal.paint))
+    return 0

@@ -1,0 +1,40 @@
+"""`batchctl results`: what is there so far."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+import click
+
+from batchctl.shell import options
+from batchctl.shell.command import command
+from batchctl.shell.options import Chosen
+from batchctl.show.terminal import Terminal
+
+
+@command("results", exits=(0, 1, 64), examples=(
+    "batchctl results | jq -r .text", "batchctl results --format csv -o so-far.csv"))
+@options.manifests
+@click.option("-o", "--output", type=options.PATH, metavar="FILE", help="Write there instead of to stdout.")
+@click.option("--format", "form", type=click.Choice(["jsonl", "csv"]), envvar="BATCHCTL_RESULTS_FORMAT",
+              help="[default: by the suffix of FILE, else jsonl]")
+@options.screen
+def command(terminal: Terminal, chosen: Chosen, output: Path | None, form: Literal["jsonl", "csv"] | None) -> int:
+    """Show every row that has ended so far, joined with its answer. Reads the store; fetches nothing."""
+    from batchctl.shell.joining import results_so_far, write_results
+    from batchctl.shell.session import open_session
+    from batchctl.show.progress import progress
+    from batchctl.words.errors import ExitCode
+
+    session = open_session(chosen)
+    with progress(terminal) as emit:
+        terminal.diagnostics((*session.warnings, *session.survey(chosen.workers, emit)))
+    kind = form or ("csv" if output is not None and output.suffix.lower() == ".csv" else "jsonl")
+    pieces = results_so_far(session, kind)
+    if output is not None:
+        terminal.err(f"{write_results(output, pieces):,} records to {output}\n")
+        return ExitCode.DONE
+    for _, piece in pieces:
+        terminal.out_bytes(piece)
+    return ExitCode.DONE

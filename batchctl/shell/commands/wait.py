@@ -1,0 +1,37 @@
+"""`batchctl wait`: until nothing is running any more."""
+
+from __future__ import annotations
+
+from batchctl.shell import options
+from batchctl.shell.command import command
+from batchctl.shell.options import Chosen
+from batchctl.show.terminal import Terminal
+
+
+@command("wait", exits=(0, 1, 4, 64, 130), examples=(
+    "batchctl wait && batchctl apply", "batchctl wait --timeout 3600"))
+@options.manifests
+@options.timeout
+@options.poll_interval
+@options.view("text", "json", "markdown")
+@options.screen
+def command(terminal: Terminal, chosen: Chosen, timeout: float | None, poll_interval: float | None,
+            form: str) -> int:
+    """Wait until no batch of the jobs is running any more. Sends, fetches and writes nothing."""
+    from batchctl.remote.connect import Providers
+    from batchctl.shell.session import open_session
+    from batchctl.shell.views import print_failures, print_status, shown
+    from batchctl.shell.waiting import wait_for_batches
+    from batchctl.show.progress import progress
+    from batchctl.show.status_text import status_text
+    from batchctl.words.errors import ExitCode, worst
+
+    session = open_session(chosen)
+    with progress(terminal) as emit, Providers(runs=True) as providers:
+        terminal.diagnostics((*session.warnings, *session.survey(chosen.workers, emit)))
+        looked, in_time = wait_for_batches(session, providers, emit, timeout_s=timeout, poll_s=poll_interval)
+    print_status(terminal, shown(session, looked.reports), form, lambda jobs: status_text(jobs, terminal.paint))
+    print_failures(terminal, looked.reports, looked.failures)
+    codes = [failure.exit_code for report in looked.reports for failure in report.failures]
+    codes += [failure.exit_code for failure in looked.failures]
+    return worst([*codes, ExitCode.DONE if in_time else ExitCode.RUNNING])

@@ -1,0 +1,36 @@
+"""The batches at the providers that some jobs use, and whose each one is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice
+
+from batchctl.act.desk import Options
+from batchctl.remote.connect import Providers
+from batchctl.shell.session import Session
+from batchctl.show.batches import Listed
+from batchctl.words.remote import Coordinates, RemoteBatch
+
+
+def listed(session: Session, providers: Providers, *, statuses: frozenset[str], most: int | None) -> Iterator[Listed]:
+    """Provider by provider, newest first. Raises RemoteError when a list cannot be read."""
+    asked: set[tuple[Coordinates, object]] = set()
+    for project in session.projects:
+        desk = project.looking(providers, Options())
+        owners = {batch.batch_id: name for name, record in desk.recorded.jobs.items() for batch in record.batches}
+        for job in project.jobs.values():
+            where = job.provider.where
+            place = (where, project.store.folder if where.dialect == "local" else None)
+            if place in asked:
+                continue
+            asked.add(place)
+            observed = desk.provider(where).batches()
+            chosen = (batch for batch in observed if not statuses or batch.status in statuses)
+            for batch in islice(chosen, most):
+                yield _listed(where, batch, owners)
+
+
+def _listed(where: Coordinates, batch: RemoteBatch, owners: dict[str | None, str]) -> Listed:
+    if batch.id in owners:
+        return Listed(where.name, batch, owners[batch.id], recorded=True)
+    return Listed(where.name, batch, batch.tag.job if batch.tag else None, recorded=False)

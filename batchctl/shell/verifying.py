@@ -1,0 +1,67 @@
+"""Compares what the lockfile says of results with what the store has."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from batchctl.act.lines import NotALine, parse
+from batchctl.recorded.answers import ERROR_FILE, OUTPUT_FILE, outcomes_digest
+from batchctl.recorded.records import GONE, BatchRecord
+from batchctl.recorded.store import Store, StoredResults
+from batchctl.shell.places import Place
+from batchctl.show.lock_text import Verified
+from batchctl.words.outcomes import Outcome
+
+
+def verify(place: Place) -> Iterator[Verified]:
+    """One finding a batch. Raises StateError when the lockfile cannot be read."""
+    for job, record in place.recorded().jobs.items():
+        for batch in record.batches:
+            yield Verified(job, batch.batch_id or f"intent of {batch.shard[:12]}", *_state(place.store, batch))
+
+
+def _state(store: Store, batch: BatchRecord) -> tuple[str, str]:
+    if not batch.is_settled:
+        return "open", "has not ended, or is not fetched yet"
+    if batch.results == GONE:
+        return "gone", "its files were gone before they could be fetched"
+    if not (batch.output_file_id or batch.error_file_id):
+        return "ok", "it made no files"
+    stored = store.results(batch)
+    if stored is None:
+        there = store.results_folder(batch).exists()
+        return ("corrupt", "files are cut short or unreadable") if there else (
+            "missing", "not in the store; the next apply fetches it again if it is needed")
+    problem = _unreadable(stored) or _other(store, batch, stored)
+    return ("corrupt", problem) if problem else ("ok", f"{len(stored.index):,} answers")
+
+
+def _unreadable(stored: StoredResults) -> str:
+    """The first answer whose line is not where the index says, or nothing."""
+    for file in (OUTPUT_FILE, ERROR_FILE):
+        answers = sorted((answer for answer in stored.index if answer.file == file), key=lambda answer: answer.offset)
+        if not answers:
+            continue
+        with open(stored.path(file), "rb") as lines:
+            for answer in answers:
+                lines.seek(answer.offset)
+                try:
+                    parsed = parse(lines.read(answer.length))
+                except NotALine:
+                    return f"{stored.path(file).name} has no result at byte {answer.offset:,}"
+                if parsed.id != answer.id or parsed.outcome != answer.outcome:
+                    return f"{stored.path(file).name} has another result at byte {answer.offset:,}"
+    return ""
+
+
+def _other(store: Store, batch: BatchRecord, stored: StoredResults) -> str:
+    ids = store.ids(batch.shard)
+    known = stored.index.ids() if ids is None else ids
+    made = outcomes_digest(known, stored.index.outcomes(known, Outcome.MISSING))
+    if made == batch.results:
+        return ""
+    # A batch that was fetched while nobody could tell what it holds was judged by its answers alone.
+    answered = stored.index.ids()
+    if outcomes_digest(answered, stored.index.outcomes(answered, Outcome.MISSING)) == batch.results:
+        return ""
+    return "the results are not those that the lockfile recorded"
