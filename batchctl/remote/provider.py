@@ -114,7 +114,9 @@ class Provider:
 
     def files(self) -> Iterator[RemoteFile]:
         """Every file with the purpose `batch`. Raises RemoteError."""
-        for raw in walk(self.http, "/files", (("purpose", "batch"),), None):
+        size = self.dialect.file_page
+        params = (("purpose", "batch"), *(() if size is None else (("limit", str(size)),)))
+        for raw in walk(self.http, "/files", params, size):
             if (found := normalise.file(raw)) is not None:
                 yield found
 
