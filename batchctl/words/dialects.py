@@ -47,10 +47,11 @@ class Dialect:
     `base_url` ends without a slash, and paths are appended to it. `api_key_env` is the variable that the vendor's own
     SDK reads, and `auth` the header that carries the key, with what stands before it. `windows_s` is the shortest and
     the longest completion window in seconds. `cancel` are the calls that cancel, to be tried in order where one is not
-    known (404 or 405). `list_page` and `file_page` are the `limit` that the lists of batches and of files are asked with
-    (None: no limit is sent), and `status_ids` how many ids one status call may name (0: none). `one_of_headers`: a request needs one of these. `retention_days` is how
-    long files are kept, and `discount` the share of the synchronous price that is saved; None: not published.
-    `unverified` are statements that no source settles: both ways are tolerated.
+    known (404 or 405). `list_page` and `file_page` are the `limit` that the lists of batches and of files are asked
+    with (None: no limit is sent), and `status_ids` how many ids one status call may name (0: none). `one_of_headers`:
+    a request needs one of these. `retention_days` is how long files are kept, and `discount` the share of the
+    synchronous price that is saved; None: not published. `unverified` are statements that no source settles: both ways
+    are tolerated.
     """
 
     name: str
