@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from array import array
-from collections.abc import Sequence
-from contextlib import ExitStack
 from dataclasses import replace
 
 from batchctl.act import fetch as fetching
-from batchctl.act import intents
+from batchctl.act import intents, shards
 from batchctl.act.create import Creator
 from batchctl.act.desk import Desk
 from batchctl.act.intents import Reusable
@@ -16,12 +13,13 @@ from batchctl.act.sinks.specs import effective_sinks, wishes
 from batchctl.act.sinks.write import write_sink
 from batchctl.act.situation import situation
 from batchctl.decide.doubles import doubles
+from batchctl.decide.known import Phase
 from batchctl.decide.plan import Action, JobPlan, Kind, about
 from batchctl.decide.planner import Situation, plan_job
+from batchctl.decide.standing import hides_requests
 from batchctl.decide.wanted import Wanted, wanted
 from batchctl.desired.job import Job
-from batchctl.desired.render.lines import lines
-from batchctl.words.errors import AmbiguousRemote, AtCapacity, BatchctlError, OverBudget, worst
+from batchctl.words.errors import AmbiguousRemote, AtCapacity, BatchctlError, OutcomeUnknown, OverBudget, worst
 from batchctl.words.events import Notice, Step
 
 #: Adopting and fetching may each show more to do; it ends by itself, and this only bounds a provider gone mad.
@@ -71,14 +69,19 @@ class JobRun:
         if plan.over_budget:
             raise OverBudget(plan.over_budget)
         self._reusable = self._turned_away() | self._reusable
-        self._render(sending)
+        assert self.job is not None
+        shards.render(self._desk.store, self.job, self._desk.surveys[self.name], sending, self._desk.emit)
         try:
             for action in sending:
                 self._guarded(action)
         except AtCapacity as full:
             self._warn(f"{full.message}; what is left is sent when there is room")
+        except (OutcomeUnknown, AmbiguousRemote) as unclear:
+            self.failures.append(unclear)
         if self._created:
             self._recheck()
+        if self._desk.options.resend_lost and not self.failures:
+            self._give_up(plan)
 
     def finish(self) -> JobPlan:
         """Writes the sinks that are due, forgets a job that is gone, and returns what is left to do."""
@@ -100,10 +103,11 @@ class JobRun:
         return situation(self._desk, self._wanted, where, {sink.path: sink.target for sink in self._sinks})
 
     def _guarded(self, action: Action, plan: JobPlan | None = None) -> None:
-        """Carries out one action; its failure is kept and the next one goes on. Raises AtCapacity."""
+        """Carries out one action; its failure is kept and the next one goes on. Raises AtCapacity, OutcomeUnknown and
+        AmbiguousRemote: the next create would fare no better, and only make more of what nobody can tell."""
         try:
             self._do(action, plan)
-        except AtCapacity:
+        except (AtCapacity, OutcomeUnknown, AmbiguousRemote):
             raise
         except BatchctlError as failure:
             self.failures.append(failure)
@@ -160,31 +164,6 @@ class JobRun:
         there = self._desk.provider(action.record.provider, self.name).cancel(action.batch_id or "")
         self._step("cancel", f"{action.requests} requests: {there.status}", action.batch_id)
 
-    def _render(self, sending: Sequence[Action]) -> None:
-        """Writes the shards that are about to be sent, all in one walk over the rows, and what they hold."""
-        assert self.job is not None
-        store, desired = self._desk.store, self._desk.surveys[self.name]
-        for action in sending:
-            assert action.shard is not None
-            assert action.positions is not None
-            store.keep_ids(action.shard, desired.ids.pick(action.positions))
-        missing = [action for action in sending if not self._is_rendered(action)]
-        if not missing:
-            return
-        shard_of: dict[int, int] = {}
-        for number, action in enumerate(missing):
-            shard_of.update(dict.fromkeys(action.positions or (), number))
-        with ExitStack() as stack:
-            files = [stack.enter_context(store.writing_shard(action.shard or "")) for action in missing]
-            for position, line in lines(self.job, desired, array("I", sorted(shard_of)), emit=self._desk.emit):
-                files[shard_of[position]].write(line)
-
-    def _is_rendered(self, action: Action) -> bool:
-        try:
-            return self._desk.store.shard_path(action.shard or "").stat().st_size == action.bytes
-        except OSError:
-            return False
-
     def _recheck(self) -> None:
         """Reads the list once more: of two batches made at once for the same requests, the older one stays."""
         assert self.job is not None
@@ -200,6 +179,12 @@ class JobRun:
             self._warn(f"an older batch asks the same as {double.record.batch_id}, made by another apply at the same "
                        "time: this one is cancelled")
             self._guarded(about(double, Kind.CANCEL, "made-twice"))
+
+    def _give_up(self, plan: JobPlan) -> None:
+        """What may have been in batches that nobody can look into was sent again: they hide nothing any more."""
+        for batch in plan.standing.batches:
+            if batch.phase is Phase.SETTLED and hides_requests(batch):
+                self._desk.book().change(self.name, batch.record, replace(batch.record, superseded=True))
 
     def _warn(self, text: str) -> None:
         self._desk.emit(Notice(self.name, "warning", text))

@@ -19,8 +19,13 @@ def look(provider: Provider) -> Observation:
         untagged = [batch for batch in seen if batch.tag is None and batch.input_file_id]
         tags = _tags_by_file(provider, untagged) if untagged else {}
     except RemoteError as error:
-        return Observation(listed=False, why=error.message)
+        return Observation(listed=False, why=told(error))
     return Observation(tuple(_tagged(batch, tags) for batch in seen))
+
+
+def told(error: RemoteError) -> str:
+    """The failure in one line: its notes say what to look at, such as the key that a 401 is about."""
+    return "; ".join((error.message, *error.notes))
 
 
 def _tagged(batch: RemoteBatch, tags: Mapping[str, Tag]) -> RemoteBatch:

@@ -69,9 +69,8 @@ def apply(project: Project, providers: Providers, options: Options, emit: Emit, 
     lockfile = Lockfile(project.lockfile, project.shown, lock.check)
     desk = replace(project.working(lockfile, providers, options, emit), sleep=sleep, monotonic=monotonic)
     runs = [_run(desk, project, name) for name in project.names(lockfile.recorded, options)]
-    for run in runs:
-        _keeping(run, run.refresh)
-    plans = {run.name: choose(plan) for run in runs if not run.failures and (plan := _plan(run)) is not None}
+    refreshed = [run for run in runs if _keeping(run, run.refresh)]
+    plans = {run.name: choose(plan) for run in refreshed if (plan := _plan(run)) is not None}
     asking = [plan for plan in plans.values() if plan.of(*APPROVED)]
     if asking and not approve(asking):
         return PassReport(tuple(_planned(run) for run in runs), declined=True)
@@ -89,12 +88,14 @@ def _act(run: JobRun, plan: JobPlan) -> None:
     _keeping(run, lambda: run.act(plan))
 
 
-def _keeping(run: JobRun, step: Callable[[], None]) -> None:
-    """One job's failure never stops the others."""
+def _keeping(run: JobRun, step: Callable[[], None]) -> bool:
+    """Whether the step came to its end. One job's failure never stops the others."""
     try:
         step()
     except BatchctlError as failure:
         run.failures.append(failure)
+        return False
+    return True
 
 
 def _plan(run: JobRun) -> JobPlan | None:

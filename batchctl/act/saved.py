@@ -19,7 +19,7 @@ from batchctl.desired.manifest.published import schema_path
 from batchctl.desired.render.survey import Desired
 from batchctl.recorded.records import JobRecord
 from batchctl.words.diagnostics import Diagnostic
-from batchctl.words.digest import canonical_json, shard_digest, text_digest
+from batchctl.words.digest import shard_digest, text_digest
 from batchctl.words.errors import AmbiguousRemote, InvalidInput, StalePlan
 from batchctl.words.outcomes import Outcome
 
@@ -87,9 +87,10 @@ def without_approval(plan: JobPlan) -> JobPlan:
 
 def lockfile_digest(record: JobRecord) -> str:
     """The digest of which batches a job has, and not of how they go."""
-    return text_digest(canonical_json([
+    # ASCII: an id that some server made up may hold anything, lone surrogates too.
+    return text_digest(json.dumps([
         [batch.shard, batch.attempt, batch.requests, batch.origin, batch.batch_id, batch.superseded,
-         batch.provider.name, batch.provider.base_url] for batch in record.batches]))
+         batch.provider.name, batch.provider.base_url] for batch in record.batches]).encode())
 
 
 def tagged(plan: JobPlan) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from batchctl.decide.planner import Situation
 from batchctl.decide.wanted import Wanted
 from batchctl.recorded.records import BatchRecord
 from batchctl.words.dialects import DIALECTS
-from batchctl.words.errors import Refusal, RemoteError
+from batchctl.words.errors import Refusal, RemoteError, StateError
 from batchctl.words.ids import IdList
 from batchctl.words.outcomes import Outcome
 from batchctl.words.remote import Coordinates, RemoteBatch
@@ -72,6 +72,9 @@ class _Gatherer:
         return found
 
     def _settled(self, record: BatchRecord) -> KnownBatch:
+        if not len(self._wanted.ids):
+            # Nothing is asked of what it holds: neither the provider nor its key is needed.
+            return KnownBatch(record, Phase.SETTLED)
         stored = self._desk.store.results(record)
         dialect = DIALECTS.get(record.provider.dialect)
         rest = fetch.otherwise(record, dialect.capacity_codes if dialect else frozenset())
@@ -125,7 +128,7 @@ def _sink_files(desk: Desk, job: str, sinks: dict[str, Path]) -> dict[str, SinkF
 
 
 def file_digest(path: Path) -> str | None:
-    """sha256 of a file's content, None when there is no file."""
+    """sha256 of a file's content, None when there is no file. Raises StateError."""
     state = hashlib.sha256()
     try:
         with open(path, "rb") as file:
@@ -133,4 +136,6 @@ def file_digest(path: Path) -> str | None:
                 state.update(block)
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
         return None
+    except OSError as error:
+        raise StateError(f"{path} cannot be read: {error.strerror or error}") from error
     return "sha256:" + state.hexdigest()

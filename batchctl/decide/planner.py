@@ -226,8 +226,8 @@ def _cancels(now: Standing, wanted: Wanted, situation: Situation) -> list[Action
         stopping = batch.remote is not None and batch.remote.status == "cancelling"
         if batch.phase is not Phase.LIVE or stopping or not batch.record.is_ours or place in useful:
             continue
-        counted = answers_count(batch, wanted.scope)
-        if batch.ids is None and counted and situation.declared:
+        if batch.ids is None and len(wanted.ids) and answers_count(batch, wanted.scope):
+            # Nobody can tell what it holds; where nothing is wanted, it does not matter.
             continue
         actions.append(about(batch, Kind.CANCEL, "unwanted" if situation.declared else "pruned"))
     return actions

@@ -21,7 +21,7 @@ def writes(wanted: Wanted, now: Standing, state: bytearray, tally: Tally, files:
         if not complete and not wish.partial:
             continue
         file = files.get(wish.path, SinkFile())
-        if wish.only_when_failed and not tally.unfinished and file.digest is None:
+        if wish.only_when_failed and not tally.unfinished and file.digest is None and file.on_disk is None:
             continue
         made_from = _made_from(wanted, now, state, wish)
         reason = _reason(file, made_from)

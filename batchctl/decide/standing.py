@@ -45,7 +45,7 @@ def standing(wanted: Wanted, known: Iterable[KnownBatch]) -> Standing:
     for place, batch in enumerate(batches):
         if batch.phase is Phase.INTENT or not answers_count(batch, wanted.scope):
             continue
-        if batch.ids is None or not batch.whole:
+        if hides_requests(batch):
             made.fog_live |= batch.phase is not Phase.SETTLED
             made.fog_lost |= batch.phase is Phase.SETTLED
         if batch.ids is not None:
@@ -57,6 +57,15 @@ def answers_count(batch: KnownBatch, scope: str) -> bool:
     """What the local server answers counts only for the local server with the same upstream."""
     theirs = batch.record.provider.scope
     return theirs in ("", scope)
+
+
+def hides_requests(batch: KnownBatch) -> bool:
+    """Whether it may hold requests that nobody can name, and that are paid for. Of those that have ended, one that was
+    turned away as a whole answered nothing, and one that is superseded was given up."""
+    if batch.ids is not None and batch.whole:
+        return False
+    turned_away = batch.record.status == "failed" and not batch.record.ok
+    return batch.phase is not Phase.SETTLED or not (turned_away or batch.record.superseded)
 
 
 def _add(made: Standing, place: int, batch: KnownBatch, positions: Sequence[int]) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from array import array
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 
 from batchctl.desired.job import BatchSettings, Job, Retry
 from batchctl.desired.render.survey import Desired
@@ -54,7 +55,8 @@ class SinkWish:
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """One job for the planner. `lengths` are bytes a line, `units` embedding inputs a request (or None), and
-    `weights` rows a request (None: one each). `scope` says whose answers count (see Coordinates.scope)."""
+    `weights` rows a request (None: one each). `scope` says whose answers count (see Coordinates.scope), and `terms`
+    is the digest of where and how batches are made: no part of what is asked, but of what a saved plan promised."""
 
     job: str
     ids: IdList = field(default_factory=IdList)
@@ -64,6 +66,7 @@ class Wanted:
     rows: int = 0
     inputs_digest: str = ""
     scope: str = ""
+    terms: str = ""
     bounds: Bounds = Bounds()
     retry: Retry = field(default_factory=Retry)
     max_requests: int | None = None
@@ -71,8 +74,8 @@ class Wanted:
 
     @property
     def digest(self) -> str:
-        """The identity of all that is asked, for saved plans."""
-        return text_digest(self.ids.blob, self.inputs_digest.encode(), self.scope.encode())
+        """The identity of all that is asked, and of whom, for saved plans."""
+        return text_digest(self.ids.blob, self.inputs_digest.encode(), self.scope.encode(), self.terms.encode())
 
     def tokens(self, positions: Sequence[int]) -> int:
         """Estimated prompt tokens of these requests."""
@@ -87,9 +90,15 @@ def wanted(job: Job, desired: Desired, sinks: tuple[SinkWish, ...]) -> Wanted:
     return Wanted(
         job=job.name, ids=desired.ids, lengths=desired.lengths, units=desired.units,
         weights=_weights(desired), rows=desired.rows, inputs_digest=desired.inputs_digest,
-        scope=job.provider.where.scope, bounds=Bounds.of(job.provider.dialect.limits, job.batch), retry=job.retry,
-        max_requests=job.budget.max_requests, sinks=sinks,
+        scope=job.provider.where.scope, terms=_terms(job), bounds=Bounds.of(job.provider.dialect.limits, job.batch),
+        retry=job.retry, max_requests=job.budget.max_requests, sinks=sinks,
     )
+
+
+def _terms(job: Job) -> str:
+    return text_digest(json.dumps([
+        astuple(job.provider.where), job.endpoint, job.completion_window, job.batch.output_expires_after,
+        job.batch.metadata]).encode())
 
 
 def _weights(desired: Desired) -> array[int] | None:

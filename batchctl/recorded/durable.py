@@ -13,6 +13,7 @@ The rules, which every writer in batchctl follows by using this module:
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import secrets
 from collections.abc import Iterator
@@ -28,9 +29,11 @@ def replacing(path: Path, *, private: bool = False) -> Iterator[BinaryIO]:
     """Opens a new file that takes the place of `path` when the block ends without an error.
 
     The new file keeps the permissions of the old one; a file that was not there gets the usual ones, or is
-    readable by its owner only where `private`. Raises OSError.
+    readable by its owner only where `private`. Raises OSError, also for a device or a pipe: nothing takes its place.
     """
     target = path.resolve()
+    if target.exists() and not target.is_file():
+        raise OSError(errno.EINVAL, "it is not a regular file", str(target))
     temporary = target.with_name(f".{target.name}.{secrets.token_hex(6)}{_SUFFIX}")
     mode = _mode_of(target, private)
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0), mode)

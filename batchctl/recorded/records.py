@@ -21,7 +21,8 @@ class BatchRecord:
 
     `status`, `error_code`, `results` and the tallies are set once, when the batch has ended and its files are
     fetched: `results` is the digest of its outcomes, or "gone". `superseded` marks a batch that was made twice,
-    by accident, and was cancelled in favour of an older one: only its answers count, not its failures.
+    by accident, and was cancelled in favour of an older one, or that was given up as lost: only its answers count,
+    not its failures.
     """
 
     shard: str

@@ -25,25 +25,27 @@ def approver(session: Session, terminal: Terminal, *, auto: bool, pause: Callabl
         if approved:
             return True
         if not terminal.asks:
-            raise UsageError(f"{_what(plans)} needs approval, and there is no terminal to ask on",
+            what = _what(plans, "sending", "cancelling")
+            raise UsageError(f"{what} needs approval, and there is no terminal to ask on",
                              notes=("add --auto-approve, or make a plan with `batchctl plan --out FILE` and apply it",))
         pause()
         jobs = shown(session, [JobReport(plan.job, plan) for plan in plans])
         terminal.err(plan_text(jobs, terminal.paint_err, each=terminal.verbose))
-        answer = terminal.ask(f"\n{_what(plans).capitalize()}? Only \"yes\" is taken for a yes: ")
+        answer = terminal.ask(f"\n{_what(plans, 'Send', 'cancel')}? Only yes is accepted: ")
         approved = answer == "yes"
         return approved
 
     return approve
 
 
-def _what(plans: Sequence[JobPlan]) -> str:
-    """What is asked for, in a few words."""
+def _what(plans: Sequence[JobPlan], send: str, cancel: str) -> str:
+    """What is asked for, in a few words, with the verbs given."""
     totals = Totals.of(plans)
     parts = []
     sent = totals.actions.get(Kind.CREATE, 0) + totals.actions.get(Kind.RETRY, 0)
     if sent:
-        parts.append(f"sending {figures.count(totals.requests, 'request')} in {figures.batches(sent)}")
+        parts.append(f"{send} {figures.count(totals.requests, 'request')} in {figures.batches(sent)}")
     if Kind.CANCEL in totals.actions:
-        parts.append(f"cancelling {figures.batches(totals.actions[Kind.CANCEL])}")
-    return " and ".join(parts)
+        parts.append(f"{cancel} {figures.batches(totals.actions[Kind.CANCEL])}")
+    made = " and ".join(parts)
+    return made[:1].upper() + made[1:] if send[0].isupper() else made

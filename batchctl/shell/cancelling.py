@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-from batchctl.act.desk import Options
+from batchctl.act.desk import Desk, Options
 from batchctl.recorded.lockfile import Lockfile
 from batchctl.recorded.records import BatchRecord
 from batchctl.recorded.runlock import RunLock
@@ -12,8 +10,6 @@ from batchctl.remote.connect import Providers
 from batchctl.shell.session import Session
 from batchctl.words.errors import ExitCode, Refused
 from batchctl.words.events import Emit, Notice, Step
-
-Stop = Callable[[BatchRecord], str]
 
 
 def cancel(session: Session, what: str, providers: Providers, emit: Emit, *, run_lock_timeout_s: float) -> int:
@@ -26,8 +22,7 @@ def cancel(session: Session, what: str, providers: Providers, emit: Emit, *, run
             chosen = [(name, batch) for name, record in lockfile.recorded.jobs.items() for batch in record.batches
                       if batch.batch_id is not None and what in (name, batch.batch_id)]
             for name, batch in chosen:
-                _cancel(name, batch, by_id=what == batch.batch_id, emit=emit, stop=lambda record: desk.provider(
-                    record.provider).cancel(record.batch_id or "").status)
+                _cancel(desk, name, batch, by_id=what == batch.batch_id)
             if chosen or what in project.jobs:
                 if not any(not batch.is_settled for _, batch in chosen):
                     emit(Notice("", "info", f"nothing of {what} is running"))
@@ -36,13 +31,14 @@ def cancel(session: Session, what: str, providers: Providers, emit: Emit, *, run
         "batchctl cancels only what it recorded; `batchctl import JOB BATCH_ID` records a batch of yours",))
 
 
-def _cancel(job: str, batch: BatchRecord, *, by_id: bool, emit: Emit, stop: Stop) -> None:
+def _cancel(desk: Desk, job: str, batch: BatchRecord, *, by_id: bool) -> None:
     if batch.is_settled:
         return
     if not batch.is_ours:
         text = f"{batch.batch_id} was adopted: another lockfile created it, and only that one may cancel it"
         if by_id:
             raise Refused(text)
-        emit(Notice(job, "warning", text))
+        desk.emit(Notice(job, "warning", text))
         return
-    emit(Step(job, "cancel", f"{batch.requests} requests: {stop(batch)}", batch.batch_id))
+    there = desk.provider(batch.provider, job).cancel(batch.batch_id or "")
+    desk.emit(Step(job, "cancel", f"{batch.requests} requests: {there.status}", batch.batch_id))

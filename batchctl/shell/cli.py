@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -93,8 +94,17 @@ def batchctl() -> None:
 
 def run(arguments: Sequence[str], terminal: Terminal) -> int:
     """Runs one command line and returns its exit code."""
-    return exits.run(lambda: batchctl.main(
-        list(arguments), prog_name="batchctl", standalone_mode=False, obj=terminal), terminal)
+    return exits.run(lambda: _invoked(arguments, terminal), terminal)
+
+
+def _invoked(arguments: Sequence[str], terminal: Terminal) -> object:
+    try:
+        return batchctl.main(list(arguments), prog_name="batchctl", standalone_mode=False, obj=terminal)
+    except OSError as error:
+        # click writes help by itself.
+        if error.filename is None and error.errno in (errno.ENOSPC, errno.EIO, errno.EPIPE):
+            terminal.fail(error)
+        raise
 
 
 def main() -> None:

@@ -12,7 +12,7 @@ from types import FrameType
 import click
 
 from batchctl.show.redact import redacted
-from batchctl.show.terminal import OutputClosed, Terminal
+from batchctl.show.terminal import OutputClosed, OutputFailed, Terminal
 from batchctl.words.diagnostics import Diagnostic
 from batchctl.words.errors import BatchctlError, ExitCode
 
@@ -56,15 +56,13 @@ def run(main: Callable[[], object], terminal: Terminal) -> int:
     except click.ClickException as error:
         _show_usage(error, terminal)
         return ExitCode.USAGE
+    except OutputFailed as error:
+        terminal.abandon()
+        terminal.diagnostics(error.diagnostics())
+        return error.exit_code
     except BatchctlError as error:
         terminal.diagnostics(error.diagnostics())
         return error.exit_code
-    except OSError as error:
-        if error.filename is not None or not _is_about_stdout(terminal):
-            return _bug(error, terminal)
-        terminal.abandon()
-        terminal.diagnostics([Diagnostic("output", f"the output cannot be written: {error.strerror or error}")])
-        return ExitCode.FAILED
     except Exception as error:
         return _bug(error, terminal)
 
@@ -97,15 +95,6 @@ def _show_usage(error: click.ClickException, terminal: Terminal) -> None:
     notes = (f"try `{context.command_path} --help`",) if context is not None else ()
     message = error.format_message().strip()
     terminal.diagnostics([Diagnostic("usage", message[:1].lower() + message[1:].removesuffix("."), notes=notes)])
-
-
-def _is_about_stdout(terminal: Terminal) -> bool:
-    """Whether what was written to stdout cannot get out."""
-    try:
-        terminal.flush()
-    except (OSError, OutputClosed):
-        return True
-    return False
 
 
 def _bug(error: BaseException, terminal: Terminal) -> int:

@@ -27,7 +27,7 @@ def import_batch(project: Project, name: str, batch_id: str, providers: Provider
         desk = project.working(lockfile, providers, Options(), emit)
         if batch_id in desk.known_ids():
             raise Refused(f"{batch_id} is in {project.shown} already")
-        provider = desk.provider(job.provider.where)
+        provider = desk.provider(job.provider.where, name)
         remote = provider.batch(batch_id)
         if remote.endpoint is not None and remote.endpoint != job.endpoint and not force:
             raise Refused(f"{batch_id} asks {remote.endpoint}, and the job {job.endpoint}",

@@ -24,7 +24,7 @@ def listed(session: Session, providers: Providers, *, statuses: frozenset[str], 
             if place in asked:
                 continue
             asked.add(place)
-            observed = desk.provider(where).batches()
+            observed = desk.provider(where, job.name).batches()
             chosen = (batch for batch in observed if not statuses or batch.status in statuses)
             for batch in islice(chosen, most):
                 yield _listed(where, batch, owners)

@@ -90,7 +90,8 @@ def save_plan(terminal: Terminal, looked: Looked, path: Path) -> None:
     if not looked.complete:
         raise StateError(f"{path} was not written: not all jobs could be planned")
     try:
-        path.unlink(missing_ok=True)  # an old file would keep its permissions
+        if path.exists():
+            path.chmod(0o600)  # a replaced file keeps its permissions
         durable.write(path, dumped(document(looked, path.absolute().parent)).encode(), private=True)
     except OSError as error:
         raise StateError(f"the plan {path} cannot be written: {error.strerror or error}") from error

@@ -60,7 +60,9 @@ def _block(finding: Diagnostic, paint: Palette) -> list[str]:
 
 def _around(source: str, start: int, length: int) -> tuple[str, str, str]:
     """The line before, at and after the mark, each made safe, and cut to what fits."""
-    start = max(0, min(start, len(source)))
+    if start > len(source):
+        # The source is not that line itself but what stands in it: all of it is meant.
+        start, length = 0, len(source)
     end = min(len(source), start + max(1, length))
     left = max(0, start - _SHOWN // 2) if len(source) > _SHOWN else 0
     right = min(len(source), left + _SHOWN)

@@ -28,9 +28,10 @@ def size(number: int) -> str:
 
 def tokens(number: int) -> str:
     """An estimate, and shown as one."""
-    for limit, unit in ((10**9, "G"), (10**6, "M"), (10**4, "k")):
-        if number >= limit:
-            return f"~{number / limit:.3g}{unit} tokens"
+    for limit, unit in ((10**9, "G"), (10**6, "M"), (10**3, "k")):
+        if number >= max(limit, 10**4):
+            value = number / limit
+            return f"~{value:,.0f}{unit} tokens" if value >= 100 else f"~{value:.3g}{unit} tokens"
     return f"~{number:,} tokens"
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from rich.console import Console
 from rich.progress import BarColumn, TaskID, TextColumn
 from rich.progress import Progress as Bars
@@ -14,6 +16,12 @@ from batchctl.show.terminal import Terminal
 from batchctl.words.events import BatchState, Event, Rendering, Uploading, Waiting
 
 _ENDED = frozenset({"completed", "failed", "expired", "cancelled"})
+
+
+def _short(event: BatchState) -> BatchState:
+    """With so much of the id as tells batches apart, so that a bar fits beside it."""
+    identity = event.batch_id
+    return event if len(identity) <= 16 else replace(event, batch_id=f"{identity[:6]}…{identity[-6:]}")
 
 
 class LiveProgress(Progress):
@@ -48,7 +56,7 @@ class LiveProgress(Progress):
                        event.sent, event.total, gone=event.sent >= event.total)
         elif isinstance(event, BatchState):
             self._terminal.log(repr(event))
-            self._show(f"batch {event.batch_id}", shortened(f"{event.job}: {state_words(event)}", 60),
+            self._show(f"batch {event.batch_id}", shortened(f"{event.job}: {state_words(_short(event))}", 52),
                        event.completed + event.failed, event.total, gone=event.status in _ENDED)
         elif not isinstance(event, Waiting):
             super().__call__(event)

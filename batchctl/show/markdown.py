@@ -11,14 +11,14 @@ from batchctl.show.safe import safe
 #: What a comment may hold, less some room for what is put around it.
 LONGEST = 60_000
 
-_MARKUP = re.compile(r"([\\`*_{}\[\]()#+!|~$:-])")
+_MARKUP = re.compile(r"([\\`*_{}\[\]#|~$]|:(?=//))")
 
 
 def words(text: object) -> str:
     """Text in a paragraph or a table cell."""
     escaped = _MARKUP.sub(r"\\\1", html.escape(safe(text), quote=False))
-    # An entity keeps GitHub from seeing a mention.
-    return escaped.replace("@", "&#64;")
+    # Entities keep GitHub from seeing a mention or a link.
+    return escaped.replace("@", "&#64;").replace("www.", "www&#46;")
 
 
 def code(text: object) -> str:

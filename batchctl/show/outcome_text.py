@@ -19,7 +19,9 @@ def _job(job: Shown, paint: Palette) -> list[str]:
     plan = job.plan
     if plan is None:
         return [f"{title(job, paint)}  {paint('red', 'failed: see the error')}"]
-    made = [f"{title(job, paint)}{paint('dim', ' · ')}{figures.tally(plan.tally)}"]
+    # A job that is destroyed, or that left the manifest, asks for no rows.
+    tally = f"{paint('dim', ' · ')}{figures.tally(plan.tally)}" if plan.tally.rows else ""
+    made = [f"{title(job, paint)}{tally}"]
     waiting, sends = plan.of(Kind.WAIT), plan.sending
     if waiting:
         made.append(f"  {figures.batches(len(waiting))} running; `batchctl apply` again fetches what is done, "

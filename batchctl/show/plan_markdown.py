@@ -15,7 +15,7 @@ from batchctl.show.totals import Totals
 
 def plan_markdown(jobs: Sequence[Shown], *, offline: bool = False) -> str:
     """The totals first, then a table of what would be done, then what must be known."""
-    made = ["### batchctl plan", "", f"**{words(Totals.of(plans_of(jobs)).line)}**", ""]
+    made = ["### batchctl plan", "", f"**{Totals.of(plans_of(jobs)).line}**", ""]
     if offline:
         made += ["Offline: what the provider has was not looked at.", ""]
     rows = [[code(job.job), f"{line.symbol} {line.kind}", code(line.what), words(line.why)]
@@ -29,7 +29,8 @@ def plan_markdown(jobs: Sequence[Shown], *, offline: bool = False) -> str:
 
 def _remarks(job: Shown, offline: bool) -> list[str]:
     if job.plan is None:
-        return [f"- {code(job.job)}: no plan could be made: {words(failure.message)}" for failure in job.report.failures]
+        return [f"- {code(job.job)}: no plan could be made: {words(failure.message.partition(chr(10))[0])}"
+                for failure in job.report.failures]
     found = [f"- {code(job.job)}: {words(text.strip().removeprefix('! '))}"
              for text in remarks(job.plan, PLAIN, offline=offline)]
     found += [f"- {code(job.job)}: {figures.count(held.requests, 'request')} held: {words(held.reason)}"

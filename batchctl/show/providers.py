@@ -39,7 +39,7 @@ def provider_text(one: Dialect, paint: Palette = PLAIN) -> str:
 def providers_json(dialects: Sequence[Dialect]) -> str:
     return dumped({"version": 1, "providers": [{
         "name": one.name, "base_url": one.base_url, "api_key_env": one.api_key_env,
-        "endpoints": {path: kind for path, kind in one.endpoints}, "windows_s": list(one.windows_s),
+        "endpoints": dict(one.endpoints), "windows_s": list(one.windows_s),
         "limits": {"max_requests": one.limits.max_requests, "min_requests": one.limits.min_requests,
                    "max_bytes": one.limits.max_bytes, "max_inputs": one.limits.max_inputs},
         "metadata": one.metadata.supported, "one_model_per_file": one.one_model_per_file,

@@ -17,7 +17,8 @@ def status_markdown(jobs: Sequence[Shown]) -> str:
     made = ["### batchctl status", ""]
     for job in jobs:
         if job.plan is None:
-            made += [f"- {code(job.job)}: {words(failure.message)}" for failure in job.report.failures]
+            made += [f"- {code(job.job)}: {words(failure.message.partition(chr(10))[0])}"
+                     for failure in job.report.failures]
             continue
         made.append(f"- {code(job.job)}: {figures.tally(job.plan.tally)}")
         made += [f"  - {words(text.strip().removeprefix('! '))}" for text in remarks(job.plan, PLAIN)]

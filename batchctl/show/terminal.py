@@ -7,7 +7,7 @@ import io
 import os
 import sys
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TextIO
 
@@ -15,11 +15,17 @@ from batchctl.show.colour import Palette, wants_colour
 from batchctl.show.diagnostics import diagnostic_text
 from batchctl.show.redact import redacted
 from batchctl.words.diagnostics import Diagnostic
-from batchctl.words.errors import UsageError
+from batchctl.words.errors import BatchctlError, UsageError
 
 
 class OutputClosed(Exception):
     """Whoever read stdout has gone."""
+
+
+class OutputFailed(BatchctlError):
+    """Results cannot be written to stdout: the disk is full, for one."""
+
+    code = "output"
 
 
 class Terminal:
@@ -64,23 +70,19 @@ class Terminal:
         return self._stderr
 
     def out(self, text: str) -> None:
-        """A result. Raises OutputClosed."""
-        try:
+        """A result. Raises OutputClosed or OutputFailed."""
+        with _told():
             self._stdout.write(text)
-        except BrokenPipeError:
-            raise OutputClosed from None
 
     def out_bytes(self, data: bytes) -> None:
-        """A result as it is. Raises OutputClosed."""
-        try:
-            buffer = getattr(self._stdout, "buffer", None)
+        """A result as it is. Raises OutputClosed or OutputFailed."""
+        buffer = getattr(self._stdout, "buffer", None)
+        with _told():
             if buffer is None:
                 self._stdout.write(data.decode(errors="replace"))
             else:
                 self._stdout.flush()
                 buffer.write(data)
-        except BrokenPipeError:
-            raise OutputClosed from None
 
     def err(self, text: str) -> None:
         """Anything else; nobody listening is no reason to stop."""
@@ -102,11 +104,14 @@ class Terminal:
         return self._stdin.readline().rstrip("\n")
 
     def flush(self) -> None:
-        """Raises OutputClosed, or OSError when the results cannot be written."""
-        try:
+        """Raises OutputClosed or OutputFailed."""
+        with _told():
             self._stdout.flush()
-        except BrokenPipeError:
-            raise OutputClosed from None
+
+    def fail(self, error: OSError) -> None:
+        """Raises OutputClosed or OutputFailed for what somebody else could not write to stdout."""
+        with _told():
+            raise error
 
     def abandon(self) -> None:
         """Nothing more can be written to stdout: the interpreter must not try when it ends."""
@@ -131,6 +136,16 @@ class Terminal:
             stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
             with contextlib.suppress(OSError):
                 self._log.write(f"{stamp} {redacted(text, self.environ)}\n")
+
+
+@contextlib.contextmanager
+def _told() -> Iterator[None]:
+    try:
+        yield
+    except BrokenPipeError:
+        raise OutputClosed from None
+    except OSError as error:
+        raise OutputFailed(f"the output cannot be written: {error.strerror or error}") from None
 
 
 def _is_terminal(stream: TextIO) -> bool:

@@ -11,7 +11,10 @@ from typing import Any, Protocol
 
 import orjson
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+#: The full-width forms are read as the same where East Asian text is usual.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+#: What may stand before them without making them harmless.
+_SKIPPED = "\n\0"
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -52,7 +55,7 @@ class Csv:
 
     def _encoded(self, cells: Sequence[str]) -> bytes:
         if self._safe:
-            cells = [f"'{cell}" if cell.startswith(_FORMULA) and not _NUMBER.fullmatch(cell) else cell
+            cells = [f"'{cell}" if cell.lstrip(_SKIPPED).startswith(_FORMULA) and not _NUMBER.fullmatch(cell) else cell
                      for cell in cells]
         text = io.StringIO()
         # With CRLF as its line end the writer quotes cells with either character; a bare CR would end the row.

@@ -5,12 +5,12 @@ from __future__ import annotations
 import click
 
 from batchctl.shell import options
-from batchctl.shell.command import command
+from batchctl.shell.declared import declared
 from batchctl.shell.options import Chosen
 from batchctl.show.terminal import Terminal
 
 
-@command("batches", exits=(0, 1, 64), examples=(
+@declared("batches", exits=(0, 1, 64), examples=(
     "batchctl batches", "batchctl batches --all --status in_progress --format json"))
 @options.manifests
 @click.option("--all", "every", is_flag=True, help="All of them, not only the newest 50 of each provider.")

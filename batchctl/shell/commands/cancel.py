@@ -5,12 +5,12 @@ from __future__ import annotations
 import click
 
 from batchctl.shell import options
-from batchctl.shell.command import command
+from batchctl.shell.declared import declared
 from batchctl.shell.options import Chosen
 from batchctl.show.terminal import Terminal
 
 
-@command("cancel", exits=(0, 1, 5, 64), examples=(
+@declared("cancel", exits=(0, 1, 5, 64), examples=(
     "batchctl cancel batch_68f2", "batchctl cancel review-sentiment -f job.yaml"))
 @click.argument("what", metavar="JOB|BATCH_ID")
 @options.manifests

@@ -5,11 +5,11 @@ from __future__ import annotations
 import click
 
 from batchctl.shell import options
-from batchctl.shell.command import command
+from batchctl.shell.declared import declared
 from batchctl.show.terminal import Terminal
 
 
-@command("completion", exits=(0, 64), examples=(
+@declared("completion", exits=(0, 64), examples=(
     'eval "$(batchctl completion bash)"', "batchctl completion fish > ~/.config/fish/completions/batchctl.fish"))
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 @options.screen

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from batchctl.shell import options
-from batchctl.shell.command import command
+from batchctl.shell.declared import declared
 from batchctl.shell.options import Chosen
 from batchctl.show.terminal import Terminal
 
 
-@command("destroy", exits=(0, 1, 5, 64, 130, 143), examples=(
+@declared("destroy", exits=(0, 1, 5, 64, 130, 143), examples=(
     "batchctl destroy -f job.yaml", "batchctl destroy --target review-sentiment --auto-approve"))
 @options.manifests
 @options.auto_approve

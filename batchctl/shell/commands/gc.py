@@ -5,12 +5,12 @@ from __future__ import annotations
 import click
 
 from batchctl.shell import options
-from batchctl.shell.command import command
+from batchctl.shell.declared import declared
 from batchctl.shell.options import Chosen
 from batchctl.show.terminal import Terminal
 
 
-@command("gc", exits=(0, 1, 5, 64), examples=("batchctl gc --dry-run", "batchctl gc --results"))
+@declared("gc", exits=(0, 1, 5, 64), examples=("batchctl gc --dry-run", "batchctl gc --results"))
 @options.files
 @click.option("--dry-run", is_flag=True, help="Only show what would be deleted.")
 @click.option("--results", is_flag=True, help="Also results of batches that no lockfile beside the store names.")

@@ -5,12 +5,12 @@ from __future__ import annotations
 import click
 
 from batchctl.shell import options
-from batchctl.shell.command import command
+from batchctl.shell.declared import declared
 from batchctl.shell.options import Chosen
 from batchctl.show.terminal import Terminal
 
 
-@command("import", exits=(0, 1, 5, 64), examples=("batchctl import review-sentiment batch_68f2",))
+@declared("import", exits=(0, 1, 5, 64), examples=("batchctl import review-sentiment batch_68f2",))
 @click.argument("job")
 @click.argument("batch_id")
 @options.manifests

@@ -7,11 +7,11 @@ from pathlib import Path
 import click
 
 from batchctl.shell import options
-from batchctl.shell.command import command
+from batchctl.shell.declared import declared
 from batchctl.show.terminal import Terminal
 
 
-@command("init", exits=(0, 1, 64), examples=("batchctl init", "batchctl init labels && batchctl apply -f labels"))
+@declared("init", exits=(0, 1, 64), examples=("batchctl init", "batchctl init labels && batchctl apply -f labels"))
 @click.argument("folder", metavar="[DIR]", type=options.PATH, default=Path("."))
 @options.screen
 def command(terminal: Terminal, folder: Path) -> int:

@@ -7,12 +7,12 @@ from pathlib import Path
 import click
 
 from batchctl.shell import options
-from batchctl.shell.command import command
+from batchctl.shell.declared import declared
 from batchctl.shell.options import Chosen
 from batchctl.show.terminal import Terminal
 
 
-@command("plan", exits=(0, 1, 2, 5, 64), examples=(
+@declared("plan", exits=(0, 1, 2, 5, 64), examples=(
     "batchctl plan -f job.yaml", "batchctl plan --out plan.json && batchctl apply plan.json",
     "batchctl plan --offline --format markdown", "batchctl plan --detailed-exitcode"))
 @options.manifests

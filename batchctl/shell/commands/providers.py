@@ -5,11 +5,11 @@ from __future__ import annotations
 import click
 
 from batchctl.shell import options
-from batchctl.shell.command import command
+from batchctl.shell.declared import declared
 from batchctl.show.terminal import Terminal
 
 
-@command("providers", exits=(0, 64), examples=("batchctl providers", "batchctl providers groq"))
+@declared("providers", exits=(0, 64), examples=("batchctl providers", "batchctl providers groq"))
 @click.argument("name", required=False)
 @options.view("text", "json")
 @options.screen

@@ -7,12 +7,12 @@ from pathlib import Path
 import click
 
 from batchctl.shell import options
-from batchctl.shell.command import command
+from batchctl.shell.declared import declared
 from batchctl.shell.options import Chosen
 from batchctl.show.terminal import Terminal
 
 
-@command("render", exits=(0, 1, 64), examples=(
+@declared("render", exits=(0, 1, 64), examples=(
     "batchctl render | head -n 1", "batchctl render -f job.yaml -o rendered/"))
 @options.manifests
 @click.option("-o", "--output", type=options.PATH, metavar="FOLDER", help="Write one file a shard there.")

@@ -8,12 +8,12 @@ from typing import Literal
 import click
 
 from batchctl.shell import options
-from batchctl.shell.command import command
+from batchctl.shell.declared import declared
 from batchctl.shell.options import Chosen
 from batchctl.show.terminal import Terminal
 
 
-@command("results", exits=(0, 1, 64), examples=(
+@declared("results", exits=(0, 1, 64), examples=(
     "batchctl results | jq -r .text", "batchctl results --format csv -o so-far.csv"))
 @options.manifests
 @click.option("-o", "--output", type=options.PATH, metavar="FILE", help="Write there instead of to stdout.")

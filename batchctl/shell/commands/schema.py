@@ -5,11 +5,11 @@ from __future__ import annotations
 import click
 
 from batchctl.shell import options
-from batchctl.shell.command import command
+from batchctl.shell.declared import declared
 from batchctl.show.terminal import Terminal
 
 
-@command("schema", exits=(0, 64), examples=("batchctl schema job > job.v1.schema.json",))
+@declared("schema", exits=(0, 64), examples=("batchctl schema job > job.v1.schema.json",))
 @click.argument("name", type=click.Choice(["job", "plan", "status", "lock"]), default="job")
 @options.screen
 def command(terminal: Terminal, name: str) -> int:

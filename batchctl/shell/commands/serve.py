@@ -7,13 +7,13 @@ from pathlib import Path
 import click
 
 from batchctl.shell import options
-from batchctl.shell.command import command
+from batchctl.shell.declared import declared
 from batchctl.show.terminal import Terminal
 
 
-@command("serve", exits=(0, 1, 5, 64), examples=(
-    "batchctl serve --port 8000 --data ./batches",
-    "batchctl serve --port 8000 --data ./batches --upstream http://127.0.0.1:11434/v1"))
+@declared("serve", exits=(0, 1, 5, 64), examples=(
+    "batchctl serve --port 8000 --data DIR",
+    "batchctl serve --port 8000 --data DIR --upstream http://127.0.0.1:11434/v1"))
 @click.option("--data", type=options.PATH, required=True, metavar="DIR", help="Folder for files and database.")
 @click.option("--dialect", default="openai", show_default=True, metavar="D", help="Whose API to speak.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from batchctl.shell import options
-from batchctl.shell.command import command
+from batchctl.shell.declared import declared
 from batchctl.shell.options import Chosen
 from batchctl.show.terminal import Terminal
 
 
-@command("status", exits=(0, 1, 3, 4, 64), examples=(
+@declared("status", exits=(0, 1, 3, 4, 64), examples=(
     "batchctl status", "batchctl status -f jobs/ --format json", "batchctl status --detailed-exitcode"))
 @options.manifests
 @options.detailed_exitcode("Exit with 4 while something is running, with 3 when requests failed for good.")

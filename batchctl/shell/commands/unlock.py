@@ -5,12 +5,12 @@ from __future__ import annotations
 import click
 
 from batchctl.shell import options
-from batchctl.shell.command import command
+from batchctl.shell.declared import declared
 from batchctl.shell.options import Chosen
 from batchctl.show.terminal import Terminal
 
 
-@command("unlock", exits=(0, 5, 64), examples=("batchctl unlock 5f0c1b2a9d3e4f60 -f job.yaml",))
+@declared("unlock", exits=(0, 5, 64), examples=("batchctl unlock 5f0c1b2a9d3e4f60 -f job.yaml",))
 @click.argument("lock_id", metavar="ID")
 @options.files
 @options.screen

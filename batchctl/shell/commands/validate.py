@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from batchctl.shell import options
-from batchctl.shell.command import command
+from batchctl.shell.declared import declared
 from batchctl.shell.options import Chosen
 from batchctl.show.terminal import Terminal
 
 
-@command("validate", exits=(0, 1, 64), examples=(
+@declared("validate", exits=(0, 1, 64), examples=(
     "batchctl validate -f job.yaml", "batchctl validate -f jobs/ --format json"))
 @options.manifests
 @options.view("text", "json")

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from batchctl.shell import options
-from batchctl.shell.command import command
+from batchctl.shell.declared import declared
 from batchctl.shell.options import Chosen
 from batchctl.show.terminal import Terminal
 
 
-@command("wait", exits=(0, 1, 4, 64, 130), examples=(
+@declared("wait", exits=(0, 1, 4, 64, 130), examples=(
     "batchctl wait && batchctl apply", "batchctl wait --timeout 3600"))
 @options.manifests
 @options.timeout

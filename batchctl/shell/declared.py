@@ -12,8 +12,8 @@ from batchctl.shell.exits import MEANINGS
 Function = Callable[..., Any]
 
 
-def command(name: str, *, examples: Sequence[str] = (), exits: Sequence[int] = (0, 1, 64)
-            ) -> Callable[[Function], click.Command]:
+def declared(name: str, *, examples: Sequence[str] = (), exits: Sequence[int] = (0, 1, 64)
+             ) -> Callable[[Function], click.Command]:
     """Makes a click command of a function whose docstring says what it does; the function gets the Terminal first."""
     def made(function: Function) -> click.Command:
         shown = "\n".join(["\b", "Examples:", *(f"  {example}" for example in examples)]) if examples else ""

@@ -1,0 +1,111 @@
+"""Help: every command has it, it is quick, and nothing that a message names is missing."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+
+import click
+import pytest
+
+from batchctl.shell.cli import batchctl
+from tests.shell.conftest import ROOT, Project, environment
+
+HEAVY = {"asyncio", "jsonschema", "httpx", "jinja2", "rich", "importlib.metadata", "orjson", "yaml", "starlette",
+         "uvicorn", "batchctl.act.passes", "batchctl.desired.job"}
+
+
+def commands() -> dict[str, click.Command]:
+    """Every command by what a user types after `batchctl`."""
+    found: dict[str, click.Command] = {}
+
+    def walk(group: click.Group, before: str) -> None:
+        for name in group.list_commands(click.Context(group)):
+            command = group.get_command(click.Context(group), name)
+            assert command is not None
+            found[before + name] = command
+            if isinstance(command, click.Group):
+                walk(command, f"{before}{name} ")
+
+    walk(batchctl, "")
+    return found
+
+
+def loaded(*arguments: str) -> set[str]:
+    program = ("import sys\nfrom batchctl.shell.cli import run\nfrom batchctl.show.terminal import Terminal\n"
+               f"code = run({list(arguments)!r}, Terminal())\nprint(*sys.modules, file=sys.stderr)\nsys.exit(code)")
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env=environment({}),
+                          timeout=30)
+    assert done.returncode == 0, done.stderr
+    return set(done.stderr.split())
+
+
+@pytest.mark.parametrize("arguments", [("--help",), ("--version",), ("plan", "--help"), ("apply", "--help")])
+def test_help_loads_click_and_nothing_heavy(arguments: tuple[str, ...]) -> None:
+    assert not HEAVY & loaded(*arguments)
+
+
+def test_importing_all_commands_loads_nothing_heavy() -> None:
+    program = ("import sys\nfrom batchctl.shell.cli import _ALL, batchctl\nimport click\n"
+               "for name in _ALL: batchctl.get_command(click.Context(batchctl), name)\nprint(*sys.modules)")
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True,
+                          env=environment({}), timeout=30)
+    assert not HEAVY & set(done.stdout.split())
+
+
+@pytest.mark.parametrize("name", sorted(commands()))
+def test_every_command_has_help_with_its_exit_codes(project: Project, name: str) -> None:
+    command = commands()[name]
+    assert command.help
+    if not isinstance(command, click.Group):
+        shown = command.get_help(click.Context(command, info_name=name))
+        assert "Exit codes:" in shown
+        assert "Examples:" in shown
+        assert max(map(len, shown.splitlines())) <= 80
+        assert all(option.help for option in command.params if isinstance(option, click.Option))
+
+
+def test_examples_in_help_parse() -> None:
+    known = commands()
+    for command in known.values():
+        for line in (command.epilog or "").splitlines():
+            for example in re.findall(r"batchctl ([a-z][^|&\"$>)]*)", line.strip()):
+                assert_parses(example.split(), known)
+
+
+def test_every_command_and_flag_that_a_message_names_exists() -> None:
+    known = commands()
+    flags = {flag for command in known.values() for option in command.params for flag in option.opts}
+    for path in sorted((ROOT / "batchctl").rglob("*.py")):
+        text = path.read_text()
+        if "server" in path.parts:
+            continue
+        for quoted in re.findall(r"`batchctl ([^`]+)`", text):
+            words = re.sub(r"\{[^}]*\}", "x", quoted).replace("\\n", " ").split()
+            if words[0] in ("--help", "-h", "x"):
+                continue
+            assert words[0] in known, f"{path.name}: batchctl {quoted}"
+        for flag in re.findall(r"(?<![-\w])(--[a-z][a-z-]+)", text):
+            assert flag in flags | {"--help", "--version", "--ephemeral"}, f"{path.name}: {flag}"
+
+
+def assert_parses(words: list[str], known: dict[str, click.Command]) -> None:
+    name = words[0]
+    if isinstance(known.get(name), click.Group):
+        name, words = f"{name} {words[1]}", words[1:]
+    assert name in known, words
+    command = known[name]
+    flags = {flag for option in command.params for flag in (*option.opts, "--help")}
+    assert all(word in flags for word in words if word.startswith("-") and word != "-n"), (name, words)
+
+
+def test_completion_scripts_are_printed_for_each_shell(project: Project) -> None:
+    for shell in ("bash", "zsh", "fish"):
+        ended = project("completion", shell)
+        assert ended.code == 0
+        assert "_BATCHCTL_COMPLETE" in ended.out
+
+
+def test_a_command_that_is_not_there_gets_a_suggestion(project: Project) -> None:
+    assert 'did you mean "status"?' in project("stats").err

@@ -1,0 +1,205 @@
+"""Views: exact screens, and hostile text that stays text in every one of them."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+from array import array
+from pathlib import Path
+
+import pytest
+
+from batchctl.act.passes import JobReport
+from batchctl.decide.known import KnownBatch, Phase
+from batchctl.decide.plan import Action, Held, JobPlan, Kind
+from batchctl.decide.standing import Standing
+from batchctl.recorded.records import BatchRecord, JobRecord, Recorded, SinkRecord
+from batchctl.show import figures
+from batchctl.show.batches import Listed, batches_json, batches_text
+from batchctl.show.colour import Palette, wants_colour
+from batchctl.show.diagnostics import diagnostic_text
+from batchctl.show.garbage import Garbage, garbage_text
+from batchctl.show.lock_text import Verified, lock_list, lock_show, verify_text
+from batchctl.show.outcome_text import outcome_text
+from batchctl.show.plan_json import PlanContext, dumped, plan_document
+from batchctl.show.plan_markdown import plan_markdown
+from batchctl.show.plan_text import plan_text
+from batchctl.show.progress import Progress
+from batchctl.show.reports import Shown
+from batchctl.show.safe import safe, width
+from batchctl.show.status_json import status_json
+from batchctl.show.status_markdown import status_markdown
+from batchctl.show.status_text import status_text
+from batchctl.show.terminal import Terminal
+from batchctl.show.validation import Checked, checked_text
+from batchctl.words.diagnostics import Diagnostic, Span
+from batchctl.words.errors import Refusal
+from batchctl.words.events import BatchState, Event, Notice, Step
+from batchctl.words.outcomes import Tally
+from batchctl.words.remote import Coordinates, Counts, RemoteBatch
+
+ROOT = Path(__file__).parents[2]
+EVIL = ("\x1b[2J\x1b]52;c;aGk=\x07", "a\rb", "a\nb", "a\x9b31mb", "\u202egnp.exe", "z\u200bw", "\x7f", "\ud800",
+        "\u2028", "<img src=x>", "@everyone", "![x](https://evil.test/x.png)", "| cell |", "`code`", "</details>")
+CONTROL = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+SHARD = "ab" * 32
+
+
+def shown(text: str = "job", **changes: object) -> Shown:
+    """A job in which every string is `text`."""
+    where = Coordinates(text, "openai", base_url=text)
+    record = BatchRecord(SHARD, 1, 3, where, batch_id=text, created_at=0, status=text)
+    remote = RemoteBatch(text, text, counts=Counts(3, 1, 1))
+    actions = (
+        Action(Kind.CREATE, "new", 1200, SHARD, 1, bytes=1_000_000, tokens=250_000, positions=array("I", [0, 1, 2])),
+        Action(Kind.CREATE, "new", 516, SHARD, 1, bytes=204_000, tokens=51_000, positions=array("I", [5])),
+        Action(Kind.FETCH, "completed", 300, batch_id=text),
+        Action(Kind.WAIT, "live", 3, batch_id=text, status=text, change=False),
+        Action(Kind.WRITE, "new", sink=text),
+    )
+    plan = JobPlan(
+        text, 1716, Tally(1319, ok=1300, failed=12, waiting=7), actions, (Held("below-minimum", 2),), (text,),
+        notes=(text,), digest="sha256:" + SHARD,
+        standing=Standing(batches=(KnownBatch(record, Phase.LIVE, remote),)))
+    failure = Refusal(text, status=400, notes=(text,))
+    return Shown(JobReport(text, plan, (failure,)), text, where, text, text)
+
+
+def test_the_plan_is_a_line_an_action_with_the_totals_last() -> None:
+    assert plan_text([shown()]) == """\
+job  job · job · rows 1,319: 1,300 ok, 12 failed, 7 waiting
+  + create  1,716 requests in 2 batches  new
+  ↓ fetch   300 requests in job          completed
+  … wait    3 requests in job            job
+  » write   job                          new
+  ! held    2 requests: fewer than the provider takes in one batch
+  ! left alone, as they hold nothing that is wanted: job
+  ! job
+
+Plan: 2 create, 1 wait, 1 fetch, 1 write. New requests: 1,716 (1.2 MB, ~301k tokens).
+"""
+
+
+def test_a_plan_without_actions_says_so() -> None:
+    report = JobReport("job", JobPlan("job", 1, Tally(1, ok=1)))
+    assert plan_text([Shown(report, "job.yaml")]).endswith("\nNo changes.\n")
+
+
+def documents(evil: str) -> dict[str, str]:
+    """Every view of every value, with `evil` wherever a string goes."""
+    job = shown(evil)
+    context = PlanContext((evil,), evil, {"v": evil}, True, False, False, False)
+    record = job.report.plan.standing.batches[0].record  # type: ignore[union-attr]
+    jobs = JobRecord((record,), {evil: SinkRecord(evil, evil)})
+    found = Diagnostic(evil, evil, Span(evil, 1, 2, 3), evil, evil, (evil,))
+    batch = RemoteBatch(evil, evil)
+    return {
+        "plan": plan_text([job], each=True), "plan markdown": plan_markdown([job]),
+        "plan json": dumped(plan_document([job], {evil: jobs}, context)),
+        "status": status_text([job]), "status markdown": status_markdown([job]), "status json": status_json([job]),
+        "outcome": outcome_text([job]), "diagnostics": diagnostic_text([found, found]),
+        "lock list": lock_list([Recorded({evil: jobs})]), "lock show": lock_show(evil, jobs),
+        "verify": verify_text([Verified(evil, evil, "ok", evil)]),
+        "garbage": garbage_text([Garbage(Path("x"), evil, 1, evil)], dry_run=True),
+        "batches": batches_text([Listed(evil, batch, evil, True)]), "batches json": batches_json(
+            [Listed(evil, batch, evil, True)]),
+        "validation": checked_text([Checked(evil, 1, 1)]),
+        "progress": progressed(Step(evil, "create", evil, evil), Notice(evil, "warning", evil),
+                               BatchState(evil, evil, evil, 1, 1, 3)),
+    }
+
+
+def progressed(*events: Event) -> str:
+    screen = io.StringIO()
+    progress = Progress(Terminal({}, stdin=io.StringIO(), stdout=io.StringIO(), stderr=screen))
+    for event in events:
+        progress(event)
+    return screen.getvalue()
+
+
+@pytest.mark.parametrize("evil", EVIL, ids=ascii)
+def test_G9_hostile_text_cannot_drive_the_terminal_through_any_view(evil: str) -> None:
+    calm = documents("calm")
+    for name, text in documents(evil).items():
+        assert not CONTROL.search(text), name
+        if "json" not in name and name != "diagnostics":
+            assert text.count("\n") == calm[name].count("\n"), f"{name} has other lines"
+
+
+@pytest.mark.parametrize("evil", EVIL, ids=ascii)
+def test_G9_hostile_text_is_no_markup_in_markdown(evil: str) -> None:
+    for name in ("plan markdown", "status markdown"):
+        text = documents(evil)[name]
+        outside = re.sub(r"(`+)(?!`).*?(?<!`)\1(?!`)", "", text)
+        assert "<img" not in outside
+        assert "</details>" not in outside
+        assert not re.search(r"(?<!\\)!?\[x\]\(", outside), name
+        assert "@everyone" not in outside
+
+
+def test_json_views_keep_hostile_text_as_it_is() -> None:
+    for evil in EVIL:
+        assert json.loads(documents(evil)["status json"])["jobs"][0]["job"] == evil
+
+
+def test_diagnostics_mark_wide_and_unsafe_text_where_it_stands() -> None:
+    found = Diagnostic("c", "m", Span("f", 12, 4, 2), "here", "名\x1bx: ab")
+    assert diagnostic_text([found]) == """\
+error[c]: m
+  --> f:12:4
+    |
+ 12 | 名␛x: ab
+    |     ^^ here
+""".replace("  --> f", "   --> f")
+
+
+def test_a_very_long_line_is_cut_around_the_mark() -> None:
+    text = diagnostic_text([Diagnostic("c", "m", Span("f", 1, 5001, 3), "here", "a" * 5000 + "bad" + "c" * 5000)])
+    assert "bad" in text
+    assert max(map(len, text.splitlines())) < 160
+
+
+@pytest.mark.parametrize(("choice", "environ", "terminal", "coloured"), [
+    ("always", {"NO_COLOR": "1"}, False, True), ("never", {"FORCE_COLOR": "1"}, True, False),
+    ("auto", {"NO_COLOR": "1", "FORCE_COLOR": "1"}, True, False), ("auto", {"FORCE_COLOR": "1"}, False, True),
+    ("auto", {"TERM": "dumb"}, True, False), ("auto", {}, True, True), ("auto", {}, False, False),
+    ("auto", {"NO_COLOR": ""}, True, True),
+])
+def test_colour_goes_by_flag_then_environment_then_terminal(
+        choice: str, environ: dict[str, str], terminal: bool, coloured: bool) -> None:
+    assert wants_colour(choice, environ, terminal) is coloured
+
+
+def test_colour_only_repeats_what_the_text_says() -> None:
+    plain = plan_text([shown()])
+    coloured = plan_text([shown()], Palette(True))
+    assert coloured != plain
+    assert re.sub("\x1b\\[[0-9;]*m", "", coloured) == plain
+
+
+def test_a_markdown_plan_fits_a_comment_and_says_what_was_cut() -> None:
+    text = plan_markdown([shown(f"job-{number}") for number in range(3000)])
+    assert len(text) < 65_536
+    assert "lines were cut; `batchctl plan` shows them all." in text
+
+
+def test_figures_are_as_people_read_them() -> None:
+    assert figures.tally(Tally(1319, ok=1300, failed=12, waiting=7)) == "rows 1,319: 1,300 ok, 12 failed, 7 waiting"
+    assert [figures.size(number) for number in (1, 999, 1_200_000, 3 * 10**9)] == [
+        "1 byte", "999 bytes", "1.2 MB", "3.0 GB"]
+    assert figures.moment(None) == figures.moment(10**30) == "-"
+
+
+def test_safe_text_is_one_line_whose_width_is_known() -> None:
+    assert safe("a\tb\r\n\x1b\x7f\x9b\u202e") == "a␉b␍␊␛␡\\x9b\\u202e"
+    assert width("名e\u0301") == 3
+
+
+def test_only_views_write_to_the_terminal() -> None:
+    for path in sorted((ROOT / "batchctl").rglob("*.py")):
+        inside = path.relative_to(ROOT / "batchctl").parts[0]
+        if inside in ("show", "server") or "child.py" in path.name:
+            continue
+        for number, line in enumerate(path.read_text().splitlines(), 1):
+            assert not re.search(r"\bprint\(|click\.(echo|secho)\(|sys\.std(out|err)\.write", line), f"{path}:{number}"
