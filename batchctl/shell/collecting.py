@@ -57,7 +57,8 @@ def _garbage(store: Store, records: Sequence[BatchRecord], *, results: bool) -> 
         elif path.suffix == ".jsonl" and path.stem not in live:
             why = "its batch has ended" if path.stem in known else "no batch was made of it"
             yield _of(path, f"{why}; it can be rendered again")
-        elif path.suffix == ".ids" and path.stem not in known:
+        elif results and path.suffix == ".ids" and path.stem not in known:
+            # Without a lockfile beside it, a shard's ids may be all that tells what a batch holds.
             yield _of(path, "no batch was made of it")
     for path in _entries(store.folder / "results"):
         if durable.is_temporary(path):

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 
+from batchctl.act.verifying import Verified
 from batchctl.recorded.codec import encode
 from batchctl.recorded.records import BatchRecord, JobRecord, Recorded
 from batchctl.show import figures
@@ -12,16 +13,6 @@ from batchctl.show.colour import PLAIN, Palette
 from batchctl.show.plan_json import dumped
 from batchctl.show.safe import safe
 from batchctl.show.tables import aligned
-
-
-@dataclass(frozen=True, slots=True)
-class Verified:
-    """What became of one batch's results; `state` is "ok", "open", "gone", "missing" or "corrupt"."""
-
-    job: str
-    batch: str
-    state: str
-    detail: str
 
 
 def lock_list(recorded: Sequence[Recorded]) -> str:

@@ -19,11 +19,11 @@ from batchctl.show.terminal import Terminal
 def command(terminal: Terminal, what: str, chosen: Chosen, run_lock_timeout: float) -> int:
     """Cancel a batch that this lockfile created or imported, or all live ones of a job. Cancelled requests are not sent
     again by themselves."""
+    from batchctl.act.cancelling import cancel
     from batchctl.remote.connect import Providers
-    from batchctl.shell.cancelling import cancel
     from batchctl.shell.session import open_session
     from batchctl.show.progress import progress
 
     session = open_session(chosen)
     with progress(terminal) as emit, Providers(runs=False) as providers:
-        return cancel(session, what, providers, emit, run_lock_timeout_s=run_lock_timeout)
+        return cancel(session.projects, what, providers, emit, run_lock_timeout_s=run_lock_timeout)

@@ -22,8 +22,8 @@ def command(terminal: Terminal, job: str, batch_id: str, chosen: Chosen, force: 
     input file must be batchctl's."""
     from dataclasses import replace
 
+    from batchctl.act.importing import import_batch
     from batchctl.remote.connect import Providers
-    from batchctl.shell.importing import import_batch
     from batchctl.shell.session import open_session
     from batchctl.show import figures
     from batchctl.show.progress import progress

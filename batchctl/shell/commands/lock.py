@@ -86,11 +86,12 @@ def rename(terminal: Terminal, old: str, new: str, chosen: Chosen, run_lock_time
 def check(terminal: Terminal, chosen: Chosen, form: str) -> int:
     """Compare the lockfile with the store: are all results there, and are they those that were fetched? What is
     missing is fetched again by the next apply."""
+    from batchctl.act.verifying import verify
     from batchctl.shell.places import places
-    from batchctl.shell.verifying import verify
     from batchctl.show.lock_text import verify_json, verify_text
 
-    found = [finding for place in places(chosen) for finding in verify(place)]
+    found = [finding for place in places(chosen)
+             for finding in verify(place.recorded(), place.store)]
     terminal.out(verify_json(found) if form == "json" else verify_text(found, terminal.paint))
     return int(any(finding.state == "corrupt" for finding in found))
 

@@ -3,21 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from batchctl.act.lines import NotALine, parse
 from batchctl.recorded.answers import ERROR_FILE, OUTPUT_FILE, outcomes_digest
-from batchctl.recorded.records import GONE, BatchRecord
+from batchctl.recorded.records import GONE, BatchRecord, Recorded
 from batchctl.recorded.store import Store, StoredResults
-from batchctl.shell.places import Place
-from batchctl.show.lock_text import Verified
 from batchctl.words.outcomes import Outcome
 
 
-def verify(place: Place) -> Iterator[Verified]:
-    """One finding a batch. Raises StateError when the lockfile cannot be read."""
-    for job, record in place.recorded().jobs.items():
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """What became of one batch's results; `state` is "ok", "open", "gone", "missing" or "corrupt"."""
+
+    job: str
+    batch: str
+    state: str
+    detail: str
+
+
+def verify(recorded: Recorded, store: Store) -> Iterator[Verified]:
+    """One finding a batch."""
+    for job, record in recorded.jobs.items():
         for batch in record.batches:
-            yield Verified(job, batch.batch_id or f"intent of {batch.shard[:12]}", *_state(place.store, batch))
+            yield Verified(job, batch.batch_id or f"intent of {batch.shard[:12]}", *_state(store, batch))
 
 
 def _state(store: Store, batch: BatchRecord) -> tuple[str, str]:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from batchctl.act.desk import Desk, Options
+from batchctl.act.project import Project
 from batchctl.recorded.lockfile import Lockfile
 from batchctl.recorded.records import BatchRecord
 from batchctl.recorded.runlock import RunLock
 from batchctl.remote.connect import Providers
-from batchctl.shell.session import Session
 from batchctl.words.errors import ExitCode, Refused
 from batchctl.words.events import Emit, Notice, Step
 
 
-def cancel(session: Session, what: str, providers: Providers, emit: Emit, *, run_lock_timeout_s: float) -> int:
+def cancel(projects: Iterable[Project], what: str, providers: Providers, emit: Emit, *,
+           run_lock_timeout_s: float) -> int:
     """`what` is a job or a batch id. Raises Refused for a batch that is not ours to cancel, or not known."""
-    for project in session.projects:
+    for project in projects:
         project.store.prepare()
         with RunLock(project.store.folder, "cancel", timeout_s=run_lock_timeout_s) as lock:
             lockfile = Lockfile(project.lockfile, project.shown, lock.check)
