@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -10,8 +14,8 @@ from batchctl.server import batches
 from batchctl.server.batches import Batch
 from batchctl.server.creation import read_creation
 from batchctl.server.errors import ApiError
-from batchctl.server.objects import batch_object, page_object
-from batchctl.server.paging import limit_of
+from batchctl.server.file_routes import content_of
+from batchctl.server.objects import batch_object
 from batchctl.server.site import Site
 
 MAX_BODY_BYTES = 1024 * 1024
@@ -27,12 +31,17 @@ class BatchRoutes:
         """Below the dialect's prefix."""
         dialect = self._site.dialect
         base = f"{dialect.prefix}/batches"
-        return [
+        one = base + "/{id}"
+        routes = [
             Route(base, self.create, methods=["POST"]),
             Route(base, self.list, methods=["GET"]),
-            Route(base + "/{id}", self.retrieve, methods=["GET"]),
-            Route(base + "/{id}" + dialect.cancel_path, self.cancel, methods=[dialect.cancel_method]),
+            Route(one, self.retrieve, methods=["GET"]),
+            Route(one + dialect.cancel_path, self.cancel, methods=[dialect.cancel_method]),
+            *(Route(one + path, self.refuse, methods=["GET"]) for path in dialect.dead_paths),
         ]
+        if dialect.output_path is not None:
+            routes.append(Route(one + dialect.output_path, self.output, methods=["GET"]))
+        return routes
 
     async def create(self, request: Request) -> Response:
         """Makes a batch; it is on the disk when the reply is sent."""
@@ -52,18 +61,30 @@ class BatchRoutes:
             now=site.now(),
             uptime_s=site.uptime.seconds(),
             anchor=site.uptime.anchor(),
+            ids=site.dialect.ids,
         )
         site.engine.adopt(batch)
-        return self._reply(batch)
+        return self._reply(batch, site.dialect.shape.created_nulls)
 
     async def list(self, request: Request) -> Response:
         """One page of the batches, newest first."""
-        query = request.query_params
-        limit = limit_of(query, self._site.dialect.batches_page)
-        after: Batch | None = self._site.batch(query["after"]) if "after" in query else None
-        found = batches.page(self._site.database, after=after, limit=limit + 1)
-        items = [batch_object(batch, self._site.uptime.expires_at(batch)) for batch in found[:limit]]
-        return JSONResponse(page_object(items, has_more=len(found) > limit))
+        site, dialect, query = self._site, self._site.dialect, request.query_params
+        behind = dialect.paging.behind(query)
+        hidden = site.veil.hidden(walk_goes_on=behind is not None)
+        if dialect.ids_per_list and "id" in query:
+            found, limit = self._named(query.getlist("id"), hidden), dialect.ids_per_list
+        else:
+            limit = dialect.paging.limit(query, dialect.batches_page)
+            after: Batch | None = None if behind is None else site.batch(behind)
+            found = batches.page(site.database, after=after, limit=limit + 1, hidden=hidden)
+        items = [self._object(batch) for batch in found[:limit]]
+        return JSONResponse(dialect.paging.page(items, more=len(found) > limit))
+
+    def _named(self, ids: Sequence[str], hidden: frozenset[str]) -> Sequence[Batch]:
+        most = self._site.dialect.ids_per_list
+        if len(ids) > most:
+            raise ApiError(400, f"There may be at most {most} ids, but there are {len(ids)}.", param="id")
+        return batches.named(self._site.database, [name for name in ids if name not in hidden])
 
     async def retrieve(self, request: Request) -> Response:
         """One batch's object."""
@@ -76,10 +97,25 @@ class BatchRoutes:
             raise ApiError(
                 400, f"Cannot cancel a batch with status '{batch.status}'.", code="invalid_request"
             )
-        return self._reply(self._site.batch(batch.id))
+        return self._reply(self._site.batch(batch.id), self._site.dialect.shape.cancelled_nulls)
 
-    def _reply(self, batch: Batch) -> Response:
-        return JSONResponse(batch_object(batch, self._site.uptime.expires_at(batch)))
+    async def output(self, request: Request) -> Response:
+        """The output file's content; without one, the batch's errors, also with status 200."""
+        batch = self._site.batch(request.path_params["id"])
+        if batch.output_file_id is None:
+            return JSONResponse(self._object(batch)["errors"])
+        return content_of(self._site, batch.output_file_id)
+
+    async def refuse(self, request: Request) -> Response:
+        """For a path where no method is allowed."""
+        raise HTTPException(405)
+
+    def _reply(self, batch: Batch, nulls: frozenset[str] = frozenset()) -> Response:
+        return JSONResponse(self._object(batch, nulls))
+
+    def _object(self, batch: Batch, nulls: frozenset[str] = frozenset()) -> dict[str, Any]:
+        expires_at = self._site.uptime.expires_at(batch)
+        return batch_object(batch, expires_at, self._site.dialect.shape, nulls)
 
 
 async def _body(request: Request) -> bytes:

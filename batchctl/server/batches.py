@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import secrets
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, fields
 
 from batchctl.server.database import Database
+from batchctl.server.ids import HEX_IDS, Ids
 
-LIVE = ("validating", "in_progress", "finalizing", "cancelling")
-CANCELLABLE = ("validating", "in_progress")
+LIVE = ("validating", "queued", "in_progress", "finalizing", "cancelling")
+CANCELLABLE = ("validating", "queued", "in_progress")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +67,11 @@ COLUMNS = ", ".join(field.name for field in fields(Batch))
 NAMES = frozenset(field.name for field in fields(Batch))
 
 
-def add(database: Database, new: NewBatch, *, now: int, uptime_s: float, anchor: float) -> Batch:
+def add(
+    database: Database, new: NewBatch, *, now: int, uptime_s: float, anchor: float, ids: Ids = HEX_IDS
+) -> Batch:
     """Stores a batch in `validating`, durably, and returns it."""
-    batch_id = f"batch_{secrets.token_hex(16)}"
+    batch_id = ids.batch()
     values = {
         **{field.name: getattr(new, field.name) for field in fields(NewBatch)},
         "id": batch_id,
@@ -99,11 +102,22 @@ def get(database: Database, key: int) -> Batch:
     return Batch(*row)
 
 
-def page(database: Database, *, after: Batch | None, limit: int) -> list[Batch]:
-    """Up to `limit` batches older than the given one, newest first."""
+def page(
+    database: Database, *, after: Batch | None, limit: int, hidden: Collection[str] = ()
+) -> list[Batch]:
+    """Up to `limit` batches older than the given one, newest first, as if those of the hidden ids were not."""
     rows = database.connection.execute(
-        f"SELECT {COLUMNS} FROM batches WHERE key < ? ORDER BY key DESC LIMIT ?",
-        (after.key if after else 2**62, limit),
+        f"SELECT {COLUMNS} FROM batches WHERE key < ? AND id NOT IN ({_marks(hidden)})"
+        " ORDER BY key DESC LIMIT ?",
+        (after.key if after else 2**62, *hidden, limit),
+    )
+    return [Batch(*row) for row in rows]
+
+
+def named(database: Database, ids: Sequence[str]) -> list[Batch]:
+    """The batches of these ids that there are, newest first."""
+    rows = database.connection.execute(
+        f"SELECT {COLUMNS} FROM batches WHERE id IN ({_marks(ids)}) ORDER BY key DESC", tuple(ids)
     )
     return [Batch(*row) for row in rows]
 
@@ -129,6 +143,10 @@ def update(database: Database, key: int, expected: tuple[str, ...], **changes: o
         (*changes.values(), key),
     )
     return cursor.rowcount == 1
+
+
+def _marks(values: Collection[str]) -> str:
+    return ", ".join("?" * len(values))
 
 
 def _quoted(statuses: tuple[str, ...]) -> str:

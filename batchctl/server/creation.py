@@ -8,14 +8,11 @@ from typing import Any
 import orjson
 
 from batchctl.server.batches import NewBatch
-from batchctl.server.dialects import DAY_S, ServerDialect
+from batchctl.server.dialects import DAY_S, HOUR_S, ServerDialect
 from batchctl.server.errors import ApiError, invalid_type, invalid_value, missing
 
-PARAMETERS = ("input_file_id", "endpoint", "completion_window", "metadata", "output_expires_after")
 MAX_PAIRS, MAX_KEY, MAX_VALUE = 16, 64, 512
 WINDOW = re.compile(r"([1-9]\d{0,2})([hd])")
-HOUR_S = 3_600
-LONGEST_S = 7 * DAY_S
 
 
 def read_creation(raw: bytes, dialect: ServerDialect) -> NewBatch:
@@ -27,36 +24,46 @@ def read_creation(raw: bytes, dialect: ServerDialect) -> NewBatch:
     if not isinstance(body, dict):
         raise ApiError(400, "The body of the request must be a JSON object.")
     for name in body:
-        if name not in PARAMETERS:
+        if name not in dialect.parameters and not dialect.drops_unknown:
             raise ApiError(400, f"Unknown parameter: '{name}'.", param=name, code="unknown_parameter")
     endpoint = _text(body, "endpoint")
     if endpoint not in dialect.endpoints:
         raise invalid_value("endpoint", _not_among(endpoint, dialect.endpoints))
-    window = _text(body, "completion_window")
+    window = _text({"completion_window": dialect.default_window, **body}, "completion_window")
     return NewBatch(
         endpoint=endpoint,
         input_file_id=_text(body, "input_file_id"),
         completion_window=window,
-        window_s=window_s(window),
-        metadata=_metadata(body.get("metadata")),
+        window_s=window_s(window, dialect),
+        metadata=_metadata(body.get("metadata"), dialect),
         output_expires_s=_output_expiry(body.get("output_expires_after"), dialect),
     )
 
 
-def window_s(window: str) -> int:
-    """Seconds of `1h` to `168h` or `1d` to `7d`. Raises `ApiError` 400 for anything else."""
+def window_s(window: str, dialect: ServerDialect) -> int:
+    """Seconds of a window such as `24h` or `7d`. Raises `ApiError` 400 for one that the dialect has not."""
+    shortest, longest = dialect.windows_s
+    if window in dialect.window_words:
+        return shortest
     match = WINDOW.fullmatch(window)
     seconds = int(match[1]) * (HOUR_S if match[2] == "h" else DAY_S) if match else 0
-    if not 0 < seconds <= LONGEST_S:
-        message = (
-            f"Invalid value: '{window}'. Supported values are: '24h', and '1h' to '168h' or '1d' to '7d'."
-        )
+    # Who offers one window alone takes it as a word: "1d" is not "24h" there.
+    if shortest == longest and window != f"{shortest // HOUR_S}h":
+        seconds = 0
+    if not shortest <= seconds <= longest:
+        message = f"Invalid value: '{window}'. Supported values are: {_windows(dialect)}."
         raise invalid_value("completion_window", message)
     return seconds
 
 
-def expiry_s(param: str, anchor: object, seconds: object, dialect: ServerDialect) -> int:
-    """Seconds of an `expires_after`. Raises `ApiError` 400 for another anchor, or seconds out of range."""
+def _windows(dialect: ServerDialect) -> str:
+    shortest, longest = (f"'{seconds // HOUR_S}h'" for seconds in dialect.windows_s)
+    times = shortest if shortest == longest else f"{shortest} to {longest}, in hours or days"
+    return ", ".join([times, *(f"'{word}'" for word in dialect.window_words)])
+
+
+def expiry_s(param: str, anchor: object, seconds: object, allowed: tuple[int, int]) -> int:
+    """Seconds of an `expires_after`. Raises `ApiError` 400 for another anchor, or seconds not `allowed`."""
     if anchor is None:
         raise missing(f"{param}.anchor")
     if anchor != "created_at":
@@ -65,7 +72,7 @@ def expiry_s(param: str, anchor: object, seconds: object, dialect: ServerDialect
         raise missing(f"{param}.seconds")
     if not isinstance(seconds, int) or isinstance(seconds, bool):
         raise invalid_type(f"{param}.seconds", "an integer", seconds)
-    least, most = dialect.expiry_s
+    least, most = allowed
     if not least <= seconds <= most:
         message = f"Invalid '{param}.seconds': must be from {least} to {most}, but is {seconds}."
         raise invalid_value(f"{param}.seconds", message)
@@ -81,11 +88,17 @@ def _text(body: dict[str, Any], name: str) -> str:
     return value
 
 
-def _metadata(value: object) -> str | None:
+def _metadata(value: object, dialect: ServerDialect) -> str | None:
     if value is None:
         return None
     if not isinstance(value, dict):
         raise invalid_type("metadata", "an object", value)
+    if dialect.metadata_strings:
+        _check_pairs(value)
+    return orjson.dumps(value).decode()
+
+
+def _check_pairs(value: dict[str, object]) -> None:
     if len(value) > MAX_PAIRS:
         message = (
             f"Invalid 'metadata': too many properties. Expected an object with at most {MAX_PAIRS}"
@@ -99,7 +112,6 @@ def _metadata(value: object) -> str | None:
             raise invalid_type(f"metadata.{key}", "a string", text)
         if len(text) > MAX_VALUE:
             raise _too_long(f"metadata.{key}", MAX_VALUE, text)
-    return orjson.dumps(value).decode()
 
 
 def _too_long(param: str, longest: int, text: str) -> ApiError:
@@ -111,11 +123,11 @@ def _too_long(param: str, longest: int, text: str) -> ApiError:
 
 
 def _output_expiry(value: object, dialect: ServerDialect) -> int | None:
-    if value is None:
+    if value is None or dialect.expiry_s is None:
         return None
     if not isinstance(value, dict):
         raise invalid_type("output_expires_after", "an object", value)
-    return expiry_s("output_expires_after", value.get("anchor"), value.get("seconds"), dialect)
+    return expiry_s("output_expires_after", value.get("anchor"), value.get("seconds"), dialect.expiry_s)
 
 
 def _not_among(value: object, allowed: tuple[str, ...]) -> str:

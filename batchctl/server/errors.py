@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 class ApiError(Exception):
-    """A call that is answered with `{"error": {message, type, param, code}}` and an HTTP status."""
+    """A call that is answered with an error object and an HTTP status; `envelope.py` gives it its form."""
 
     def __init__(
         self,
@@ -21,10 +21,6 @@ class ApiError(Exception):
         self.param = param
         self.code = code
         self.kind = kind
-
-    def body(self) -> dict[str, dict[str, str | None]]:
-        """The JSON a client receives."""
-        return {"error": {"message": self.message, "type": self.kind, "param": self.param, "code": self.code}}
 
 
 def no_such_file(file_id: str) -> ApiError:

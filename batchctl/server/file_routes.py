@@ -10,9 +10,9 @@ from starlette.routing import Route
 
 from batchctl.server.creation import expiry_s
 from batchctl.server.errors import ApiError, missing
-from batchctl.server.files import StoredFile, new_file_id
-from batchctl.server.objects import file_object, page_object
-from batchctl.server.paging import limit_of, newest_first
+from batchctl.server.files import StoredFile
+from batchctl.server.objects import file_object
+from batchctl.server.paging import newest_first
 from batchctl.server.site import Site
 from batchctl.server.uploads import Upload, receive
 
@@ -43,7 +43,7 @@ class FileRoutes:
     async def upload(self, request: Request) -> Response:
         """Receives a file; it is on the disk when the reply is sent."""
         shelf, dialect = self._site.shelf, self._site.dialect
-        file_id = new_file_id()
+        file_id = dialect.ids.file()
         part = shelf.part_path(file_id)
         content_type = request.headers.get("content-type", "")
         try:
@@ -61,7 +61,7 @@ class FileRoutes:
             now=now,
             expires_at=now + lifetime_s,
         )
-        return JSONResponse(file_object(file))
+        return JSONResponse(file_object(file, dialect.shape))
 
     def _checked(self, form: Upload) -> tuple[str, int]:
         dialect = self._site.dialect
@@ -73,16 +73,17 @@ class FileRoutes:
             raise ApiError(400, message, param="purpose", code="invalid_value")
         anchor = form.fields.get("expires_after[anchor]")
         seconds = form.fields.get("expires_after[seconds]")
-        if anchor is None and seconds is None:
+        if dialect.expiry_s is None or (anchor is None and seconds is None):
             return purpose, dialect.input_retention_s
         number = int(seconds) if seconds is not None and seconds.isascii() and seconds.isdigit() else seconds
-        return purpose, expiry_s("expires_after", anchor, number, dialect)
+        return purpose, expiry_s("expires_after", anchor, number, dialect.expiry_s)
 
     async def list(self, request: Request) -> Response:
         """One page of the files."""
-        query = request.query_params
-        limit = limit_of(query, self._site.dialect.files_page)
-        after: StoredFile | None = self._site.file(query["after"]) if "after" in query else None
+        dialect, query = self._site.dialect, request.query_params
+        limit = dialect.paging.limit(query, dialect.files_page)
+        behind = dialect.paging.behind(query)
+        after: StoredFile | None = None if behind is None else self._site.file(behind)
         found = self._site.shelf.page(
             now=self._site.now(),
             purpose=query.get("purpose"),
@@ -90,12 +91,13 @@ class FileRoutes:
             newest_first=newest_first(query),
             limit=limit + 1,
         )
-        items = [file_object(file) for file in found[:limit]]
-        return JSONResponse(page_object(items, has_more=len(found) > limit))
+        items = [file_object(file, dialect.shape) for file in found[:limit]]
+        return JSONResponse(dialect.paging.page(items, more=len(found) > limit))
 
     async def retrieve(self, request: Request) -> Response:
         """One file's object."""
-        return JSONResponse(file_object(self._site.file(request.path_params["id"])))
+        file = self._site.file(request.path_params["id"])
+        return JSONResponse(file_object(file, self._site.dialect.shape))
 
     async def delete(self, request: Request) -> Response:
         """Forgets a file; a live batch that reads it goes on."""
@@ -106,10 +108,13 @@ class FileRoutes:
 
     async def content(self, request: Request) -> Response:
         """The bytes, with `Range` and `If-Range`."""
-        file = self._site.file(request.path_params["id"])
-        path = self._site.shelf.path(file.id)
-        if not path.is_file():
-            raise ApiError(
-                500, f"The bytes of {file.id} are missing from the data folder.", kind="server_error"
-            )
-        return Content(path, media_type=self._site.dialect.content_type, filename=file.filename)
+        return content_of(self._site, request.path_params["id"])
+
+
+def content_of(site: Site, file_id: str) -> Response:
+    """The bytes of a file as a download. Raises `ApiError` 404 for a file that is unknown or gone."""
+    file = site.file(file_id)
+    path = site.shelf.path(file.id)
+    if not path.is_file():
+        raise ApiError(500, f"The bytes of {file.id} are missing from the data folder.", kind="server_error")
+    return Content(path, media_type=site.dialect.content_type, filename=file.filename)

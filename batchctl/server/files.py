@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import os
-import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
+from batchctl.server.batches import LIVE
 from batchctl.server.database import Database
+from batchctl.server.ids import HEX_IDS, Ids
 
 COLUMNS = "key, id, purpose, filename, bytes, created_at, expires_at"
 VISIBLE = "deleted = 0 AND (expires_at IS NULL OR expires_at > :now)"
 # The input of a batch that has not ended is kept on disk, even when it was deleted or has expired.
-IN_USE = (
-    "SELECT input_file_id FROM batches"
-    " WHERE status IN ('validating', 'in_progress', 'finalizing', 'cancelling')"
-)
+IN_USE = f"SELECT input_file_id FROM batches WHERE status IN {LIVE}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,17 +29,13 @@ class StoredFile:
     expires_at: int | None
 
 
-def new_file_id() -> str:
-    """`file-` and 32 hex digits."""
-    return f"file-{secrets.token_hex(16)}"
-
-
 class FileShelf:
     """The files of one data folder."""
 
-    def __init__(self, database: Database, folder: Path) -> None:
+    def __init__(self, database: Database, folder: Path, ids: Ids = HEX_IDS) -> None:
         self.database = database
         self.folder = folder
+        self.ids = ids
 
     def path(self, file_id: str) -> Path:
         """Where the bytes of a file are."""

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import httpx
 import orjson
 
+from batchctl.server.outage import PATIENCE_S, Outage
 from batchctl.server.upstream import Answer, LineRequest, no_answer
 
 MAX_TRIES = 5
@@ -21,6 +22,8 @@ MAX_RETRY_AFTER_S = 60.0
 BACKOFF_S = 0.5
 MAX_BACKOFF_S = 8.0
 MAX_ANSWER_BYTES = 64 * 1024 * 1024
+# Nothing of the request has left: neither can it have been answered, nor has it cost anything.
+NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout)
 TIMEOUT = httpx.Timeout(600.0, connect=10.0)
 
 
@@ -50,11 +53,14 @@ class Forward:
         transport: httpx.AsyncBaseTransport | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         rng: random.Random | None = None,
+        patience_s: float = PATIENCE_S,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`key` is sent as a Bearer token."""
+        """`key` is sent as a Bearer token; `patience_s` is how long it may refuse connections in a row."""
         self._base_url = base_url
         self._sleep = sleep
         self._rng = rng or random.Random()
+        self._outage = Outage(base_url, sleep, patience_s=patience_s, monotonic=monotonic)
         self._client = httpx.AsyncClient(
             headers={"Authorization": f"Bearer {key}"} if key else {},
             timeout=TIMEOUT,
@@ -65,21 +71,28 @@ class Forward:
         )
 
     async def answer(self, request: LineRequest) -> Answer:
-        """Tries up to five times; a refusal that another try would not change is final at once."""
+        """Sends it up to five times; a refusal that another try would not change is final at once."""
         url = target(self._base_url, request.url)
         content = orjson.dumps(request.body)
-        for attempt in range(1, MAX_TRIES + 1):
+        attempt = refusals = 0
+        while True:
             retry_after: float | None = None
             try:
                 answer, retry_after = await self._post(url, content)
+            except NEVER_SENT as error:
+                refusals += 1
+                if await self._outage.wait(error, refusals):
+                    continue
+                return no_answer("upstream_unreachable", f"{type(error).__name__}: {error}"[:500])
             except httpx.TransportError as error:
                 answer = no_answer("upstream_unreachable", f"{type(error).__name__}: {error}"[:500])
             except httpx.HTTPError as error:
                 return no_answer("upstream_invalid_response", f"{type(error).__name__}: {error}"[:500])
+            self._outage.over()
+            attempt, refusals = attempt + 1, 0
             if attempt == MAX_TRIES or not _worth_another_try(answer):
-                break
+                return answer
             await self._sleep(self._pause_s(attempt, retry_after))
-        return answer
 
     async def close(self) -> None:
         """Closes the connections."""

@@ -153,7 +153,7 @@ class _Attempt:
 
     def _spawn(self) -> subprocess.Popen[bytes]:
         # -P: a `json.py` in the user's folder must not become part of the server.
-        command = [sys.executable, "-P", "-m", "batchctl.server", "--ephemeral"]
+        command = [sys.executable, "-P", "-m", "batchctl.server", "--ephemeral", "--dialect", "local"]
         command += ["--data", str(self._folder.root), "--concurrency", str(self._concurrency)]
         if self._upstream is not None:
             command += ["--upstream", self._upstream]

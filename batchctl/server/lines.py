@@ -35,25 +35,24 @@ class KeptAnswer:
     tokens: Tokens
 
 
-def begin(database: Database, key: int, checked: CheckedInput, now: int) -> bool:
-    """Stores a checked input's lines, moves its batch to `in_progress`; False if it was cancelled first."""
+def begin(database: Database, key: int, checked: CheckedInput, **changes: object) -> bool:
+    """Stores a checked input's lines and changes its batch; False if it was cancelled first."""
     with database.transaction() as connection:
         moved = batches.update(
             database,
             key,
             ("validating",),
-            status="in_progress",
-            in_progress_at=now,
             total=len(checked.custom_ids),
             model=checked.model,
+            **changes,
         )
         if moved:
             connection.executemany(
                 "INSERT INTO lines (batch, line, start, size, custom_id) VALUES (?, ?, ?, ?, ?)",
                 (
                     (key, number, start, size, custom_id)
-                    for number, (start, size, custom_id) in enumerate(
-                        zip(checked.starts, checked.sizes, checked.custom_ids, strict=True), start=1
+                    for number, start, size, custom_id in zip(
+                        checked.numbers, checked.starts, checked.sizes, checked.custom_ids, strict=True
                     )
                 ),
             )

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import orjson
 
 from batchctl.server.batches import Batch
 from batchctl.server.files import StoredFile
+from batchctl.server.shapes import Shape
 
 Object = dict[str, Any]
 
 
-def file_object(file: StoredFile) -> Object:
-    """OpenAI's File."""
-    return {
+def file_object(file: StoredFile, shape: Shape) -> Object:
+    """A File."""
+    made = {
         "object": "file",
         "id": file.id,
         "purpose": file.purpose,
@@ -26,20 +26,32 @@ def file_object(file: StoredFile) -> Object:
         "status": "processed",
         "status_details": None,
     }
+    return {name: value for name, value in made.items() if name not in shape.file_omits}
 
 
-def batch_object(batch: Batch, expires_at: int) -> Object:
-    """OpenAI's Batch; `expires_at` moves with the server's downtime while the batch lives."""
-    errors = {"object": "list", "data": orjson.loads(batch.errors)} if batch.errors else None
+def batch_object(
+    batch: Batch, expires_at: int, shape: Shape, nulls: frozenset[str] = frozenset()
+) -> Object:
+    """A Batch; `expires_at` moves with the server's downtime while the batch lives."""
+    made = _batch_object(batch, expires_at, shape)
+    hidden = shape.batch_nulls | nulls
+    return {
+        name: None if name in hidden else value
+        for name, value in made.items()
+        if name not in shape.batch_omits
+    }
+
+
+def _batch_object(batch: Batch, expires_at: int, shape: Shape) -> Object:
     return {
         "id": batch.id,
         "object": "batch",
         "endpoint": batch.endpoint,
         "model": batch.model,
-        "errors": errors,
+        "errors": shape.errors(orjson.loads(batch.errors)) if batch.errors else None,
         "input_file_id": batch.input_file_id,
         "completion_window": batch.completion_window,
-        "status": batch.status,
+        "status": dict(shape.status_words).get(batch.status, batch.status),
         "output_file_id": batch.output_file_id,
         "error_file_id": batch.error_file_id,
         "created_at": batch.created_at,
@@ -60,15 +72,4 @@ def batch_object(batch: Batch, expires_at: int) -> Object:
             "total_tokens": batch.input_tokens + batch.output_tokens,
         },
         "metadata": orjson.loads(batch.metadata) if batch.metadata else None,
-    }
-
-
-def page_object(items: Sequence[Object], has_more: bool) -> Object:
-    """One page of a list."""
-    return {
-        "object": "list",
-        "data": list(items),
-        "first_id": items[0]["id"] if items else None,
-        "last_id": items[-1]["id"] if items else None,
-        "has_more": has_more,
     }

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+#: `local` is OpenAI's, but takes the endpoints and windows of all the others: what `provider: local` speaks.
+DIALECT_NAMES = ("groq", "cerebras", "openai", "portkey", "local")
+
 
 @dataclass(frozen=True, slots=True)
 class ServeOptions:
@@ -18,6 +21,14 @@ class ServeOptions:
     upstream: str | None = None
     upstream_key_env: str | None = None
     concurrency: int = 8
+    faults: tuple[str, ...] = ()
+    """What goes wrong on purpose, in the words of `fault_spec.py`."""
+    ledger: Path | None = None
+    """File that a line is added to for each call."""
+    expire_after: int | None = None
+    """Every batch expires when so many of its lines have been answered."""
+    hold: bool = False
+    """Batches run no line until `POST /_batchctl/release`."""
     ephemeral: bool = False
     """End with the last client, run lines only while one wants it, and let in only who has the token."""
 

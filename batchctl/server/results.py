@@ -8,7 +8,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from batchctl.server.files import FileShelf, new_file_id
+from batchctl.server.files import FileShelf
 from batchctl.server.upstream import kept, no_answer
 
 BUFFER_BYTES = 1024 * 1024
@@ -74,7 +74,7 @@ def _write(shelf: FileShelf, records: Iterator[bytes]) -> ResultFile | None:
     first = next(records, None)
     if first is None:
         return None
-    file_id = new_file_id()
+    file_id = shelf.ids.file()
     with shelf.part_path(file_id).open("wb", buffering=BUFFER_BYTES) as stream:
         size = stream.write(first + b"\n")
         for record in records:

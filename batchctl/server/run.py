@@ -16,6 +16,7 @@ from batchctl.server.clock import Clock
 from batchctl.server.database import Database
 from batchctl.server.dialects import ServerDialect
 from batchctl.server.files import FileShelf
+from batchctl.server.hold import Hold
 from batchctl.server.journal import Journal
 from batchctl.server.lines import Line
 from batchctl.server.results import ResultFile, Results, write_results
@@ -47,6 +48,10 @@ class Workshop:
     gate: asyncio.Event
     """Set while lines may run."""
     grace_s: float = GRACE_S
+    expire_after: int | None = None
+    """Every batch expires when this many of its lines have been answered: for tests of expiry."""
+    hold: Hold | None = None
+    """What batches wait for once they are `in_progress`."""
 
     def now(self) -> int:
         """Unix seconds, as in the objects a client sees."""
@@ -63,6 +68,7 @@ class BatchRun:
         self._stop = asyncio.Event()
         if batch.status == "cancelling":
             self._stop.set()
+        self._release = shop.hold.next_release() if shop.hold else None
         self._in_flight: set[asyncio.Task[None]] = set()
 
     def stop(self) -> None:
@@ -75,6 +81,10 @@ class BatchRun:
             await _first_of(self._shop.gate.wait(), self._stop.wait())
             if not self._stop.is_set():
                 await self._validate(self._batch())
+        if self._batch().status == "queued" and not self._stop.is_set():
+            await self._queue()
+        if self._batch().status == "in_progress" and self._release is not None:
+            await _first_of(self._release.wait(), self._stop.wait())
         if self._batch().status == "in_progress" and not self._stop.is_set():
             await self._answer_lines()
         while self._batch().status in LIVE:
@@ -94,13 +104,15 @@ class BatchRun:
             unreadable = InputError("invalid_request", f"The input file cannot be read: {error.strerror}.")
             self._fail(batch, [unreadable])
             return
-        if checked.errors:
+        if checked.refused:
             self._fail(batch, checked.errors)
-        else:
-            lines.begin(shop.database, self._key, checked, shop.now())
+            return
+        step: dict[str, object] = {"status": "queued"}
+        if shop.dialect.queued_s is None:
+            step = {"status": "in_progress", "in_progress_at": shop.now()}
+        lines.begin(shop.database, self._key, checked, errors=_json(checked.errors), **step)
 
     def _fail(self, batch: Batch, errors: Sequence[InputError]) -> None:
-        data = [asdict(error) for error in errors]
         batches.update(
             self._shop.database,
             self._key,
@@ -108,13 +120,27 @@ class BatchRun:
             status="failed",
             failed_at=self._shop.now(),
             expires_at=self._shop.uptime.expires_at(batch),
-            errors=orjson.dumps(data).decode(),
+            errors=_json(errors),
         )
+
+    async def _queue(self) -> None:
+        """Returns when it is the batch's turn; several wait side by side, for there is no scarcity here."""
+        shop = self._shop
+        await _first_of(asyncio.sleep(shop.dialect.queued_s or 0), self._stop.wait())
+        await _first_of(shop.gate.wait(), self._stop.wait())
+        if not self._stop.is_set():
+            batches.update(
+                shop.database, self._key, ("queued",), status="in_progress", in_progress_at=shop.now()
+            )
 
     async def _answer_lines(self) -> None:
         shop = self._shop
-        with shop.shelf.path(self._batch().input_file_id).open("rb") as stream:
-            source = LineSource(shop.database, self._key, stream)
+        batch = self._batch()
+        allowed = None
+        if shop.expire_after is not None:
+            allowed = max(0, shop.expire_after - batch.completed - batch.failed)
+        with shop.shelf.path(batch.input_file_id).open("rb") as stream:
+            source = LineSource(shop.database, self._key, stream, allowed)
             workers = [asyncio.create_task(self._work(source)) for _ in range(shop.concurrency)]
             stopped = asyncio.create_task(self._stop.wait())
             try:
@@ -131,6 +157,8 @@ class BatchRun:
                     task.cancel()
                 await asyncio.gather(*workers, stopped, return_exceptions=True)
         await shop.journal.on_disk()
+        if allowed is not None:
+            self._stop.set()
 
     async def _let_in_flight_finish(self) -> None:
         if self._in_flight:
@@ -231,19 +259,25 @@ class BatchRun:
 
 
 class LineSource:
-    """Hands out a batch's unanswered lines, each once, in file order, without holding them all."""
+    """Hands out a batch's unanswered lines, each once, in file order, without holding them all.
 
-    def __init__(self, database: Database, key: int, stream: BinaryIO) -> None:
+    With `allowed`, so many of them at most.
+    """
+
+    def __init__(
+        self, database: Database, key: int, stream: BinaryIO, allowed: int | None = None
+    ) -> None:
         self._database = database
         self._key = key
         self._stream = stream
         self._page: list[Line] = []
         self._last = 0
+        self._allowed = allowed
         self._closed = False
 
     def next(self) -> Line | None:
         """The next line; None when there is none, or the source is closed."""
-        if self._closed:
+        if self._closed or self._allowed == 0:
             return None
         if not self._page:
             self._page = lines.unanswered(self._database, self._key, after=self._last, limit=PAGE_LINES)
@@ -252,6 +286,8 @@ class LineSource:
             return None
         line = self._page.pop()
         self._last = line.number
+        if self._allowed is not None:
+            self._allowed -= 1
         return line
 
     def read(self, line: Line) -> bytes:
@@ -269,6 +305,10 @@ def _outcome(batch: Batch) -> str:
         return "cancelled"
     answered = batch.completed + batch.failed
     return "completed" if batch.total and answered == batch.total else "expired"
+
+
+def _json(errors: Sequence[InputError]) -> str | None:
+    return orjson.dumps([asdict(error) for error in errors]).decode() if errors else None
 
 
 async def _first_of(*awaitables: Awaitable[object]) -> None:

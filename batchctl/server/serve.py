@@ -11,9 +11,10 @@ import socket
 import sqlite3
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 
 import uvicorn
+from starlette.types import ASGIApp
 
 from batchctl.server.app import make_app
 from batchctl.server.clock import Clock
@@ -21,16 +22,22 @@ from batchctl.server.database import Database, DatabaseTooNewError
 from batchctl.server.dialects import DIALECTS
 from batchctl.server.echo import Echo
 from batchctl.server.engine import Engine
+from batchctl.server.fault_spec import parse
+from batchctl.server.faults import Faults
 from batchctl.server.files import FileShelf
 from batchctl.server.folder import PROTOCOL, DataFolder, PortFile
+from batchctl.server.hold import Hold
 from batchctl.server.journal import Journal
 from batchctl.server.lease import Leases
+from batchctl.server.ledger import Ledger
 from batchctl.server.lock import FolderLock
 from batchctl.server.options import ServeOptions, upstream_problem
 from batchctl.server.run import Workshop
 from batchctl.server.site import Site
 from batchctl.server.upstream import Upstream
 from batchctl.server.uptime import Uptime
+from batchctl.server.veil import Veil
+from batchctl.server.wire import CuttableProtocol
 
 OK, FAILED, IN_USE = 0, 1, 3
 LOCK_PATIENCE_S = 1.0
@@ -71,6 +78,10 @@ def _check(options: ServeOptions) -> None:
         raise ValueError(f"unknown dialect {options.dialect!r}; there is {', '.join(DIALECTS)}")
     if options.concurrency < 1:
         raise ValueError("concurrency must be at least 1")
+    if options.expire_after is not None and options.expire_after < 0:
+        raise ValueError("expire-after must be at least 0")
+    for text in options.faults:
+        parse(text)
     if options.upstream is not None and (problem := upstream_problem(options.upstream)) is not None:
         raise ValueError(problem)
     name = options.upstream_key_env
@@ -81,13 +92,13 @@ def _check(options: ServeOptions) -> None:
 
 async def _run(options: ServeOptions, folder: DataFolder) -> None:
     listener = _listen(options)
-    with _database(folder) as database:
+    with _database(folder) as database, closing(Ledger(options.ledger)) as ledger:
         site = _site(options, folder, database)
         stop = asyncio.Event()
         _stop_on_signals(stop)
         # Never from an earlier server: whoever reads it next must find this one.
         folder.port_file.unlink(missing_ok=True)
-        server = _Server(make_app(site))
+        server = _Server(_app(options, site, ledger))
         serving = asyncio.create_task(server.serve([listener]))
         site.engine.start()
         _follow_leases(options, site)
@@ -108,6 +119,13 @@ async def _run(options: ServeOptions, folder: DataFolder) -> None:
             await site.engine.stop()
 
 
+def _app(options: ServeOptions, site: Site, ledger: Ledger) -> ASGIApp:
+    app = make_app(site)
+    if not options.faults and options.ledger is None:
+        return app
+    return Faults(app, site.dialect, [parse(text) for text in options.faults], ledger, site.veil)
+
+
 def _listen(options: ServeOptions) -> socket.socket:
     family = socket.AF_INET6 if ":" in options.host else socket.AF_INET
     return socket.create_server((options.host, options.port), family=family, backlog=1024)
@@ -125,7 +143,8 @@ def _database(folder: DataFolder) -> Iterator[Database]:
 def _site(options: ServeOptions, folder: DataFolder, database: Database) -> Site:
     clock = Clock()
     dialect = DIALECTS[options.dialect]
-    shelf = FileShelf(database, folder.files)
+    shelf = FileShelf(database, folder.files, dialect.ids)
+    hold = Hold() if options.hold else None
     uptime = Uptime(database, clock)
     shop = Workshop(
         database=database,
@@ -138,6 +157,8 @@ def _site(options: ServeOptions, folder: DataFolder, database: Database) -> Site
         concurrency=options.concurrency,
         slots=asyncio.Semaphore(options.concurrency),
         gate=asyncio.Event(),
+        expire_after=options.expire_after,
+        hold=hold,
     )
     return Site(
         database=database,
@@ -149,6 +170,8 @@ def _site(options: ServeOptions, folder: DataFolder, database: Database) -> Site
         leases=Leases(),
         instance=secrets.token_hex(8),
         token=secrets.token_urlsafe(32) if options.ephemeral else None,
+        hold=hold,
+        veil=Veil(),
     )
 
 
@@ -208,11 +231,11 @@ async def _tick(site: Site) -> None:
 class _Server(uvicorn.Server):
     """uvicorn without its own signal handling, which would end the process by the signal and not with 0."""
 
-    def __init__(self, app: object) -> None:
+    def __init__(self, app: ASGIApp) -> None:
         super().__init__(
             uvicorn.Config(
-                app,  # type: ignore[arg-type]
-                http="h11",
+                app,
+                http=CuttableProtocol,
                 ws="none",
                 loop="asyncio",
                 lifespan="off",

@@ -12,8 +12,10 @@ from batchctl.server.dialects import ServerDialect
 from batchctl.server.engine import Engine
 from batchctl.server.errors import no_such_batch, no_such_file
 from batchctl.server.files import FileShelf, StoredFile
+from batchctl.server.hold import Hold
 from batchctl.server.lease import Leases
 from batchctl.server.uptime import Uptime
+from batchctl.server.veil import Veil
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,8 @@ class Site:
     """Tells this server process from any other that may come to listen on the same port."""
     token: str | None
     """The only Bearer that is let in; None lets any in."""
+    hold: Hold | None
+    veil: Veil
 
     def now(self) -> int:
         """Unix seconds."""

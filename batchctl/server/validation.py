@@ -9,10 +9,12 @@ from pathlib import Path
 
 import orjson
 
-from batchctl.server.dialects import ServerDialect
+from batchctl.server.dialects import AUDIO, ServerDialect
 from batchctl.server.errors import json_type
 
 MAX_SHOWN = 200
+# What a line's body needs, by the line's url: one of each of these.
+NEEDED = dict.fromkeys(AUDIO, (("model",), ("url", "file")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,13 +29,16 @@ class InputError:
 
 @dataclass(slots=True)
 class CheckedInput:
-    """What was found: the place of each line in bytes, its custom_id, the one model, or errors."""
+    """What was found: of each good line its number, place in bytes and custom_id; the model; and errors."""
 
+    numbers: array[int] = field(default_factory=lambda: array("Q"))
     starts: array[int] = field(default_factory=lambda: array("Q"))
     sizes: array[int] = field(default_factory=lambda: array("Q"))
     custom_ids: list[str] = field(default_factory=list)
     model: str | None = None
     errors: list[InputError] = field(default_factory=list)
+    refused: bool = False
+    """The batch fails; without it, errors are of lines that are left out."""
 
 
 def check_input(path: Path, endpoint: str, dialect: ServerDialect) -> CheckedInput:
@@ -51,13 +56,13 @@ def check_input(path: Path, endpoint: str, dialect: ServerDialect) -> CheckedInp
                 limit = dialect.max_requests
                 return _refused("too_many_tasks", f"The batch has more than the maximum of {limit} requests.")
             checker.check(number, raw)
-            if len(checker.found.errors) >= dialect.max_validation_errors:
+            if dialect.bad_line_fails and len(checker.found.errors) >= dialect.max_validation_errors:
                 break
     return checker.finish()
 
 
 def _refused(code: str, message: str) -> CheckedInput:
-    return CheckedInput(errors=[InputError(code, message)])
+    return CheckedInput(errors=[InputError(code, message)], refused=True)
 
 
 class _Checker:
@@ -65,41 +70,49 @@ class _Checker:
         self.endpoint = endpoint
         self.dialect = dialect
         self.found = CheckedInput()
+        self._urls = dialect.endpoints if dialect.mixed_urls else (endpoint,)
+        self._lines = 0
         self._position = 0
         self._first_lines: dict[str, int] = {}
         self._model_line = 0
         self._embedding_inputs = 0
 
     def check(self, number: int, raw: bytes) -> None:
-        for error in self._errors_of(number, raw):
-            self.found.errors.append(error)
-        self.found.starts.append(self._position)
-        self.found.sizes.append(len(raw))
+        row = _row(raw)
+        errors = list(self._errors_of(number, row))
+        # Those of a file of bad lines alone would be as large as the file.
+        if len(self.found.errors) < self.dialect.max_validation_errors:
+            self.found.errors += errors
+        if not errors:
+            assert isinstance(row, dict)
+            self.found.custom_ids.append(row["custom_id"])
+            self.found.numbers.append(number)
+            self.found.starts.append(self._position)
+            self.found.sizes.append(len(raw))
+        self._lines += 1
         self._position += len(raw)
 
     def finish(self) -> CheckedInput:
         dialect, errors = self.dialect, self.found.errors
-        count = len(self.found.starts)
-        if count == 0:
+        self.found.refused = not self.found.numbers or (bool(errors) and dialect.bad_line_fails)
+        if self._lines == 0:
             errors.append(
                 InputError("empty_file", "The input file is empty. It must hold at least one request.")
             )
-        elif count < dialect.min_requests and not errors:
-            message = f"The batch has {count} requests, fewer than the minimum of {dialect.min_requests}."
-            errors.append(InputError("too_few_tasks", message))
+        elif self._lines < dialect.min_requests and not errors:
+            message = (
+                f"The batch has {self._lines} requests, fewer than the minimum of {dialect.min_requests}."
+            )
+            return _refused("too_few_tasks", message)
         if self._embedding_inputs > dialect.max_embedding_inputs:
             message = (
                 f"The batch has more than the maximum of {dialect.max_embedding_inputs} embedding inputs."
             )
-            errors.append(InputError("too_many_tasks", message))
+            return _refused("too_many_tasks", message)
         del errors[dialect.max_validation_errors :]
         return self.found
 
-    def _errors_of(self, number: int, raw: bytes) -> Iterator[InputError]:
-        try:
-            row = orjson.loads(raw)
-        except orjson.JSONDecodeError:
-            row = None
+    def _errors_of(self, number: int, row: object) -> Iterator[InputError]:
         if not isinstance(row, dict):
             message = "This line is not parseable as valid JSON."
             if row is not None:
@@ -108,7 +121,7 @@ class _Checker:
             return
         yield from self._check_custom_id(number, row.get("custom_id"))
         yield from self._check_target(number, row)
-        yield from self._check_body(number, row.get("body"))
+        yield from self._check_body(number, row.get("url"), row.get("body"))
 
     def _check_custom_id(self, number: int, custom_id: object) -> Iterator[InputError]:
         if custom_id is None:
@@ -125,7 +138,6 @@ class _Checker:
             yield InputError("duplicate_custom_id", message, number, "custom_id")
         else:
             self._first_lines[custom_id] = number
-            self.found.custom_ids.append(custom_id)
 
     def _check_target(self, number: int, row: dict[str, object]) -> Iterator[InputError]:
         method, url = row.get("method"), row.get("url")
@@ -140,11 +152,12 @@ class _Checker:
             )
         if url is None:
             yield _missing("url", number)
-        elif url != self.endpoint:
-            message = f"The URL {_shown(url)} does not match the batch's endpoint '{self.endpoint}'."
+        elif url not in self._urls:
+            wanted = ", ".join(f"'{url}'" for url in self._urls)
+            message = f"The URL {_shown(url)} does not match the batch's endpoint {wanted}."
             yield InputError("url_mismatch", message, number, "url")
 
-    def _check_body(self, number: int, body: object) -> Iterator[InputError]:
+    def _check_body(self, number: int, url: object, body: object) -> Iterator[InputError]:
         if body is None:
             yield _missing("body", number)
             return
@@ -154,17 +167,27 @@ class _Checker:
         if self.endpoint == "/v1/embeddings":
             asked = body.get("input")
             self._embedding_inputs += len(asked) if isinstance(asked, list) else 1
+        for names in NEEDED.get(str(url), ()):
+            if not any(isinstance(body.get(name), str) for name in names):
+                yield _missing(f"body.{names[0]}", number)
         model = body.get("model")
         if model is not None and not isinstance(model, str):
             yield _wrong_type("body.model", "a string", model, number)
         elif self._model_line == 0:
             self._model_line, self.found.model = number, model
-        elif model != self.found.model:
+        elif model != self.found.model and self.dialect.one_model:
             message = (
                 f"The model {_shown(model)} does not match the model {_shown(self.found.model)} of line"
                 f" {self._model_line}. A batch must use one model."
             )
             yield InputError("model_mismatch", message, number, "body.model")
+
+
+def _row(raw: bytes) -> object:
+    try:
+        return orjson.loads(raw)
+    except orjson.JSONDecodeError:
+        return None
 
 
 def _missing(param: str, number: int) -> InputError:

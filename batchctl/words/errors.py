@@ -172,4 +172,6 @@ SEVERITY_ORDER = (
 def worst(codes: Iterable[int]) -> int:
     """The exit code of a run over several jobs."""
     seen = set(codes)
-    return next((code for code in SEVERITY_ORDER if code in seen), ExitCode.DONE)
+    known = (code for code in SEVERITY_ORDER if code in seen and code != ExitCode.DONE)
+    # A code that has no place in the order is no success either.
+    return next(known, max(seen, default=ExitCode.DONE))

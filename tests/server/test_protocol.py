@@ -115,11 +115,12 @@ def test_unknown_routes_and_ids_are_json_errors(echo):
     ("change", "param"),
     [
         ({"completion_window": "25x"}, "completion_window"),
-        ({"completion_window": "169h"}, "completion_window"),
-        ({"completion_window": "8d"}, "completion_window"),
-        ({"completion_window": "0h"}, "completion_window"),
+        ({"completion_window": "1h"}, "completion_window"),
+        ({"completion_window": "1d"}, "completion_window"),
+        ({"completion_window": "immediate"}, "completion_window"),
         ({"completion_window": None}, "completion_window"),
         ({"endpoint": "/v1/nonsense"}, "endpoint"),
+        ({"endpoint": "/v1/audio/transcriptions"}, "endpoint"),
         ({"input_file_id": "file-unknown"}, "file_id"),
         ({"metadata": {str(number): "v" for number in range(17)}}, "metadata"),
         ({"metadata": {"k" * 65: "v"}}, "metadata"),
@@ -134,14 +135,6 @@ def test_a_create_call_that_the_vendor_would_refuse_is_refused(echo, line, chang
     reply = echo.http.post("/batches", json=wish)
     assert reply.status_code == 400
     assert reply.json()["error"]["param"] == param
-
-
-@pytest.mark.parametrize("window", ["1h", "24h", "168h", "1d", "7d"])
-def test_windows_from_an_hour_to_a_week_are_kept_as_they_were_written(echo, line, window):
-    batch = echo.create(line("a"), completion_window=window)
-    seconds = int(window[:-1]) * (3600 if window.endswith("h") else 86_400)
-    assert batch.completion_window == window
-    assert batch.expires_at - batch.created_at == seconds
 
 
 def test_a_purpose_other_than_batch_is_refused(echo):
@@ -241,7 +234,6 @@ def test_the_same_line_gets_the_same_echo_byte_for_byte(echo, line):
         ("/v1/completions", {"prompt": "hi"}, lambda b: b["choices"][0]["text"], "echo: hi"),
         ("/v1/embeddings", {"input": ["a", "b"], "dimensions": 4}, lambda b: len(b["data"]), 2),
         ("/v1/moderations", {"input": "hi"}, lambda b: b["results"][0]["flagged"], False),
-        ("/v1/audio/transcriptions", {"url": "http://x/a.wav"}, lambda b: b["text"], "echo: http://x/a.wav"),
         ("/v1/images/generations", {"prompt": "cat"}, lambda b: b["data"][0]["revised_prompt"], "echo: cat"),
     ],
 )

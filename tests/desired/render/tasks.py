@@ -47,7 +47,7 @@ class Numbers:
         if self.trouble == "mistake":
             raise InvalidInput([Diagnostic("some-code", "a mistake", Span("a.csv", 3), notes=("a note",))])
         if self.trouble == "print":
-            print("stray " * 1000)  # noqa: T201
+            print("stray " * 1000)
             sys.stdout.flush()
         if self.trouble == "memory":
             held = [bytes(2**20) for _ in range(10**6)]
