@@ -12,7 +12,7 @@ from tests.conformance.proxy import Fault, Proxy
 from tests.conformance.scenarios import Play
 from tests.conformance.servers import Server
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.conformance
 
 OUTCOME = "x-aimock-batch-outcome"
 

@@ -13,7 +13,7 @@ from tests.conformance.proxy import Proxy
 from tests.conformance.scenarios import SCENARIOS, Play
 from tests.conformance.servers import SERVERS, Server
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.conformance
 
 CANNOT = listed()
 

@@ -16,7 +16,7 @@ from tests.conformance.proxy import Proxy
 from tests.conformance.scenarios import Play
 from tests.conformance.servers import Server
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.conformance
 
 Behaviour = dict[str, Any]
 
