@@ -43,7 +43,7 @@ def fetch(provider: Provider, store: Store, record: BatchRecord, remote: RemoteB
     error_id = remote.error_file_id or record.error_file_id
     ended = replace(
         record, status=remote.status, ended_at=remote.ended_at, output_file_id=output_id, error_file_id=error_id,
-        error_code=_error_code(remote),
+        error_code=_error_code(remote, provider.dialect.capacity_codes),
     )
     index, gone = AnswerIndex(), False
     if output_id or error_id:
@@ -76,11 +76,15 @@ def _settled(record: BatchRecord, index: AnswerIndex, ids: IdList | None, gone: 
     return replace(record, ok=outcomes.count(Outcome.OK), results=GONE if gone else outcomes_digest(known, outcomes))
 
 
-def _error_code(remote: RemoteBatch) -> str | None:
-    """Why a batch failed as a whole. Only the code is recorded: a message may quote what the rows say."""
+def _error_code(remote: RemoteBatch, capacity_codes: frozenset[str]) -> str | None:
+    """Why a batch failed as a whole. Only the code is recorded: a message may quote what the rows say. Where a provider
+    has one text for both (Cerebras), the codes for want of capacity are looked for in it."""
     if remote.status != "failed":
         return None
-    return next((error.code for error in remote.errors if error.code and _CODE.fullmatch(error.code)), "unknown")
+    codes = [error.code for error in remote.errors if error.code and _CODE.fullmatch(error.code)]
+    texts = [error.message for error in remote.errors if error.code is None]
+    codes += [code for code in sorted(capacity_codes) if any(code in text for text in texts)]
+    return next(iter(codes), "unknown")
 
 
 def _check_all_here(remote: RemoteBatch, answered: int, gone: bool, now: float) -> None:

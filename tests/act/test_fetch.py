@@ -137,6 +137,15 @@ def test_a_batch_without_files_ends_without_a_download(bench: Bench) -> None:
     assert otherwise(record, frozenset({"token_limit_exceeded"})) is Outcome.REJECTED
 
 
+@pytest.mark.parametrize(("problem", "code"), [
+    (BatchError(None, "token_limit_exceeded: Enqueued token limit reached for small"), "token_limit_exceeded"),
+    (BatchError(None, "Model 'x' is not supported for batch processing"), "unknown"),
+    (BatchError("invalid_json_line", "the row says token_limit_exceeded"), "invalid_json_line")])
+def test_want_of_capacity_is_told_from_errors_that_are_only_text(
+        bench: Bench, problem: BatchError, code: str) -> None:
+    assert bench.fetch(output=None, status="failed", problems=(problem,)).error_code == code
+
+
 def test_an_empty_error_file_says_nothing(bench: Bench) -> None:
     bench.files |= {"out": jsonl(ok(A), ok(B), ok(C)), "err": b""}
     assert bench.outcomes(bench.fetch(errors="err")) == [Outcome.OK] * 3
