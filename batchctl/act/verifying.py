@@ -29,6 +29,11 @@ def verify(recorded: Recorded, store: Store) -> Iterator[Verified]:
             yield Verified(job, batch.batch_id or f"intent of {batch.shard[:12]}", *_state(store, batch))
 
 
+def verified(store: Store, batch: BatchRecord) -> bool:
+    """Whether all that a batch answered is in the store, as it was when it was fetched. Reads it through."""
+    return _state(store, batch)[0] == "ok"
+
+
 def _state(store: Store, batch: BatchRecord) -> tuple[str, str]:
     if not batch.is_settled:
         return "open", "has not ended, or is not fetched yet"

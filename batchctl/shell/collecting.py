@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 
+from batchctl.act.provider_files import Unneeded, collect_remote
 from batchctl.recorded import durable
 from batchctl.recorded.lockfile import read
 from batchctl.recorded.records import BatchRecord
 from batchctl.recorded.runlock import RunLock
 from batchctl.recorded.store import Store
+from batchctl.remote.connect import Providers
+from batchctl.shell.options import Chosen
 from batchctl.shell.places import Place
+from batchctl.shell.session import open_session
 from batchctl.shell.views import near
 from batchctl.show.garbage import Garbage
+from batchctl.show.progress import progress
+from batchctl.show.terminal import Terminal
 from batchctl.words.errors import Refused, StateError
 
 
@@ -35,6 +42,15 @@ def collect(places: Sequence[Place], *, results: bool, dry_run: bool, run_lock_t
                     _delete(garbage.path)
                 found.append(garbage)
     return found
+
+
+def collect_at_providers(chosen: Chosen, terminal: Terminal, *, results: bool, dry_run: bool,
+                         run_lock_timeout_s: float) -> list[Unneeded]:
+    """The same at the providers of the manifests' jobs."""
+    with progress(terminal) as emit, Providers(runs=False) as providers:
+        return [unneeded for project in open_session(chosen).projects for unneeded in collect_remote(
+            project, providers, emit, results=results, dry_run=dry_run, now=time.time(),
+            run_lock_timeout_s=run_lock_timeout_s)]
 
 
 def _records(folder: Path, named: set[Path], *, needed: bool) -> list[BatchRecord]:

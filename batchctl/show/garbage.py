@@ -1,4 +1,4 @@
-"""What a collection deletes."""
+"""What a collection deletes, here and at the providers."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from batchctl.act.provider_files import Unneeded
 from batchctl.show import figures
 from batchctl.show.plan_json import dumped
 from batchctl.show.safe import safe
@@ -22,16 +23,26 @@ class Garbage:
     why: str
 
 
-def garbage_text(found: Sequence[Garbage], *, dry_run: bool) -> str:
-    """A line an entry, and what it comes to."""
-    lines = aligned([[figures.size(one.bytes), safe(one.shown), safe(one.why)] for one in found]) if found else []
-    total = figures.size(sum(one.bytes for one in found))
+def garbage_text(found: Sequence[Garbage], there: Sequence[Unneeded] = (), *, dry_run: bool) -> str:
+    """A line an entry, here and at the providers, and what it comes to."""
+    rows = [[figures.size(one.bytes), safe(one.shown), safe(one.why)] for one in found]
+    rows += [[figures.size(one.file.bytes) if one.file.bytes is not None else "?",
+              safe(f"{one.provider}: {one.file.filename or one.file.id}"), safe(one.why)] for one in there]
     verb = "Would delete" if dry_run else "Deleted"
-    entries = figures.count(len(found), "entry", "entries")
-    lines.append(f"{verb} {entries}, {total}." if found else "Nothing to delete.")
-    return "\n".join(lines) + "\n"
+    parts = [f"{figures.count(len(found), 'entry', 'entries')}, {figures.size(_bytes(found))}"] if found else []
+    if there:
+        size = figures.size(sum(one.file.bytes or 0 for one in there))
+        parts.append(f"{figures.count(len(there), 'file')} at providers, {size}")
+    return "\n".join([*aligned(rows), f"{verb} {'; '.join(parts)}." if parts else "Nothing to delete."]) + "\n"
 
 
-def garbage_json(found: Sequence[Garbage], *, dry_run: bool) -> str:
-    return dumped({"version": 1, "dry_run": dry_run, "bytes": sum(one.bytes for one in found), "entries": [
-        {"path": one.shown, "bytes": one.bytes, "why": one.why} for one in found]})
+def garbage_json(found: Sequence[Garbage], there: Sequence[Unneeded] = (), *, dry_run: bool) -> str:
+    return dumped({
+        "version": 1, "dry_run": dry_run, "bytes": _bytes(found),
+        "entries": [{"path": one.shown, "bytes": one.bytes, "why": one.why} for one in found],
+        "files": [{"provider": one.provider, "file_id": one.file.id, "filename": one.file.filename,
+                   "bytes": one.file.bytes, "created_at": one.file.created_at, "why": one.why} for one in there]})
+
+
+def _bytes(found: Sequence[Garbage]) -> int:
+    return sum(one.bytes for one in found)

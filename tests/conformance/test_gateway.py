@@ -47,6 +47,11 @@ def test_plan_apply_status_wait_results_and_batches_work_through_the_gateway(pla
     assert [one["job"] for one in listed if one["batch_id"] == batch.id] == [project.name]
     project.run("lock", "verify")
     project.run("gc")
+    gone = project.run("gc", "--remote", "--results", "--format", "json").json()["files"]
+    assert [file["file_id"] for file in gone] == [batch.output_file_id], "the input is younger than its window"
+    deleted = [call.path for call in play.proxy.ledger.calls if call.method == "DELETE"]
+    assert deleted == [f"/files/{batch.output_file_id}"]
+    assert len(project.run("results").out.splitlines()) == ROWS
     play.judge(ok=ROWS)
 
 

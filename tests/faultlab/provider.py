@@ -58,6 +58,8 @@ class FakeProvider:
     """Speaks Files and Batches. `lag` hides a new batch from so many reads of the list."""
 
     files: dict[str, tuple[str, bytes]] = field(default_factory=dict)
+    uploaded_at: dict[str, int] = field(default_factory=dict)
+    made_files: int = 0
     batches: dict[str, Batch] = field(default_factory=dict)
     calls: list[tuple[str, str]] = field(default_factory=list)
     clock: int = 1_700_000_000
@@ -90,6 +92,8 @@ class FakeProvider:
                 return _json({"object": "list", "has_more": False, "data": [self._file(one) for one in self.files]})
             case "GET", "files", identity:
                 return _json(self._file(identity)) if identity in self.files else _missing()
+            case "DELETE", "files", identity:
+                return _json({"id": identity, "deleted": True}) if self.files.pop(identity, None) else _missing()
             case "GET", "files", identity, "content":
                 found = self.files.get(identity)
                 return httpx.Response(200, content=found[1]) if found else _missing()
@@ -107,15 +111,17 @@ class FakeProvider:
         head = f"content-type: {request.headers['content-type']}\r\n\r\n".encode()
         message = email.parser.BytesParser(policy=email.policy.HTTP).parsebytes(head + request.read())
         part = next(part for part in message.iter_parts() if part.get_filename())
-        identity = f"file-{len(self.files) + 1}"
+        identity = self._new_file_id()
         content = part.get_payload(decode=True)
         assert isinstance(content, bytes)
         self.files[identity] = (part.get_filename() or "", content)
+        self.uploaded_at[identity] = self.clock
         return _json(self._file(identity))
 
     def _file(self, identity: str) -> dict[str, Any]:
         name, content = self.files[identity]
-        return {"id": identity, "object": "file", "filename": name, "bytes": len(content), "purpose": "batch"}
+        return {"id": identity, "object": "file", "filename": name, "bytes": len(content), "purpose": "batch",
+                "created_at": self.uploaded_at.get(identity)}
 
     def _create(self, body: dict[str, Any]) -> httpx.Response:
         self.creates += 1
@@ -188,9 +194,13 @@ class FakeProvider:
     def _put(self, name: str, lines: list[str]) -> str | None:
         if not lines:
             return None
-        identity = f"file-{len(self.files) + 1}"
+        identity = self._new_file_id()
         self.files[identity] = (name + ".jsonl", ("\n".join(lines) + "\n").encode())
         return identity
+
+    def _new_file_id(self) -> str:
+        self.made_files += 1
+        return f"file-{self.made_files}"
 
     # The ledger's judgement.
 
