@@ -79,8 +79,7 @@ def _limited(stream: Iterator[yaml.Event]) -> Iterator[yaml.Event]:
         if isinstance(event, _STARTS):
             depth += 1
             if depth > MAX_DEPTH:
-                place = start_of(event), start_of(event) + 1
-                raise Refused("too-deep", f"more than {MAX_DEPTH} levels of nesting", place, "flatten the data")
+                raise _too_deep(start_of(event))
         elif isinstance(event, _ENDS):
             depth -= 1
             yield event
@@ -91,6 +90,10 @@ def _limited(stream: Iterator[yaml.Event]) -> Iterator[yaml.Event]:
             label = "move the rows to a file of their own, and name it by path"
             raise Refused("too-many-values", f"the file holds more than {MAX_NODES:,} values", place, label)
         yield event
+
+
+def _too_deep(index: int) -> Refused:
+    return Refused("too-deep", f"more than {MAX_DEPTH} levels of nesting", (index, index + 1), "flatten the data")
 
 
 def _bad_character(error: Exception, source: Source) -> Refused:
@@ -105,6 +108,9 @@ def _bad_character(error: Exception, source: Source) -> Refused:
 def _syntax_error(error: yaml.MarkedYAMLError, source: Source) -> Refused:
     mark = error.problem_mark or error.context_mark
     index = min(mark.index, len(source.text)) if mark else 0
+    if "maximum nesting depth" in (error.problem or ""):
+        # PyYAML 6.0.4 and later: the scanner, which reads ahead, has a limit of its own.
+        return _too_deep(index)
     line = source.line_text(source.line_of(index))
     if "\t" in line[: len(line) - len(line.lstrip())]:
         start = source.start_of_line(source.line_of(index)) + line.index("\t")
