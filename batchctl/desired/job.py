@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from batchctl.words.diagnostics import Span
 from batchctl.words.dialects import BodyKind, Dialect
-from batchctl.words.remote import Coordinates, HeaderValue
+from batchctl.words.remote import Coordinates, HeaderValue, MetadataValue
 
 InputFormat = Literal["csv", "jsonl", "json"]
 SinkFormat = Literal["csv", "jsonl"]
@@ -71,7 +71,7 @@ class BatchSettings:
     max_bytes: int | None = None
     max_enqueued_tokens: int | None = None
     output_expires_after: int | None = None
-    metadata: tuple[tuple[str, str], ...] = ()
+    metadata: tuple[tuple[str, MetadataValue], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from batchctl.remote.http import FilePart, Http
 from batchctl.remote.paging import walk
 from batchctl.words.dialects import Dialect
 from batchctl.words.errors import OutcomeUnknown, Refusal, Unavailable
-from batchctl.words.remote import Coordinates, RemoteBatch, RemoteFile
+from batchctl.words.remote import Coordinates, MetadataValue, RemoteBatch, RemoteFile
 
 _METHOD_NOT_KNOWN = (404, 405)
 #: So many batches are asked for one by one.
@@ -72,7 +72,7 @@ class Provider:
             if (found := normalise.batch(raw)) is not None:
                 yield found
 
-    def create(self, *, input_file_id: str, endpoint: str, window: str, metadata: Mapping[str, str],
+    def create(self, *, input_file_id: str, endpoint: str, window: str, metadata: Mapping[str, MetadataValue],
                output_expires_after_s: int | None = None) -> RemoteBatch:
         """Makes a batch: sent once. Raises Refusal (nothing was made) or OutcomeUnknown."""
         body: dict[str, Any] = {"input_file_id": input_file_id, "endpoint": endpoint, "completion_window": window}

@@ -44,6 +44,9 @@ class FromEnvironment:
 
 HeaderValue = str | FromEnvironment
 
+#: A value of a batch's metadata; lists are taken by dialects that say so.
+MetadataValue = str | tuple[str, ...]
+
 
 @dataclass(frozen=True, slots=True)
 class Tag:

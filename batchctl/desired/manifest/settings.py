@@ -7,16 +7,13 @@ from typing import cast
 
 from batchctl.desired.job import BatchSettings, Budget, Retry, RetryReason
 from batchctl.desired.manifest.context import Context, is_text, items, number, section, text
+from batchctl.desired.manifest.metadata import metadata
 from batchctl.desired.manifest.tree import Mapping
 from batchctl.desired.manifest.values import is_dynamic
 from batchctl.words.dialects import DAY_S, LOCAL, BodyKind, Dialect, parse_window
-from batchctl.words.remote import TAG_ATTEMPT, TAG_JOB, TAG_SHARD
 
 DEFAULT_ENDPOINT = "/v1/chat/completions"
 DEFAULT_WINDOW = "24h"
-
-_TAGS = (TAG_JOB, TAG_SHARD, TAG_ATTEMPT)
-_RESERVED = "batchctl_"
 
 
 def endpoint(document: Mapping, dialect: Dialect | None, context: Context) -> tuple[str, BodyKind | None]:
@@ -50,8 +47,9 @@ def window(document: Mapping, dialect: Dialect | None, context: Context) -> str:
     if dialect is None or (node is None and "completion_window" in document.entries):
         return written
     shortest, longest = dialect.windows_s
-    if seconds is None or not shortest <= seconds <= longest:
+    if written not in dialect.window_words and (seconds is None or not shortest <= seconds <= longest):
         allowed = _spoken(shortest) if shortest == longest else f"{_spoken(shortest)} to {_spoken(longest)}"
+        allowed = " or ".join((allowed, *dialect.window_words))
         message = f"the dialect {dialect.name} has no completion window of {written}"
         at = node or document.key("provider")
         context.findings.error("out-of-range", at, message, f"write a completion_window of {allowed}")
@@ -65,7 +63,7 @@ def batch(document: Mapping, dialect: Dialect | None, context: Context) -> Batch
         return BatchSettings()
     settings = BatchSettings(
         number(given, "max_requests"), number(given, "max_bytes"), number(given, "max_enqueued_tokens"),
-        number(given, "output_expires_after"), _metadata(given, dialect, context),
+        number(given, "output_expires_after"), metadata(given, dialect, context),
     )  # fmt: skip
     if dialect is not None:
         _check_limits(given, settings, dialect, context)
@@ -120,40 +118,6 @@ def _check_expiry(given: Mapping, seconds: int | None, dialect: Dialect, context
         message = f"output_expires_after must be {least:,} to {most:,} seconds"
         label = f"write {least}, {most} or a number between"
         context.findings.error("out-of-range", given.get("output_expires_after"), message, label)
-
-
-def _metadata(given: Mapping, dialect: Dialect | None, context: Context) -> tuple[tuple[str, str], ...]:
-    written = section(given, "metadata")
-    if written is None:
-        return ()
-    findings = context.findings
-    for name, (key, _) in written.entries.items():
-        if name.startswith(_RESERVED):
-            label = "give it another name"
-            findings.error("reserved-metadata", key, f"names that start with {_RESERVED} are batchctl's own", label)
-    if dialect is not None and written.entries:
-        _check_metadata_size(given, written, dialect, context)
-    return tuple((name, node.text) for name, (_, node) in written.entries.items() if is_text(node))
-
-
-def _check_metadata_size(given: Mapping, written: Mapping, dialect: Dialect, context: Context) -> None:
-    bounds, findings = dialect.metadata, context.findings
-    if not bounds.supported:
-        message = f"the dialect {dialect.name} has no metadata"
-        findings.error("metadata-limit", given.key("metadata"), message, "remove it")
-        return
-    room = max(bounds.max_pairs - len(_TAGS), 0)
-    if len(written.entries) > room:
-        message = f"batch.metadata has {len(written.entries)} entries; the provider has room for {room}"
-        note = f"it takes {bounds.max_pairs}, and batchctl needs {len(_TAGS)} of them to know its batches again"
-        findings.error("metadata-limit", given.key("metadata"), message, "remove some", notes=(note,))
-    for name, (key, node) in written.entries.items():
-        if not 0 < len(name) <= bounds.max_key:
-            message = f"a name of metadata must have 1 to {bounds.max_key} characters"
-            findings.error("metadata-limit", key, message, "shorten it")
-        if is_text(node) and len(node.text) > bounds.max_value:
-            message = f"a value of metadata must have at most {bounds.max_value} characters"
-            findings.error("metadata-limit", node, message, "shorten it")
 
 
 def _spoken(seconds: int) -> str:

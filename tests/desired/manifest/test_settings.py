@@ -46,6 +46,19 @@ def test_batches_stay_within_the_providers_limits(batch: str, code: str | None) 
     assert codes(OPENAI + f"batch: {batch}\n") == ([code] if code else [])
 
 
+def test_metadata_may_hold_lists_where_the_dialect_takes_them() -> None:
+    made = job(MINIMAL + "provider: cerebras\nbatch: {metadata: {tags: [a, b], team: x}}\n")
+    assert made.batch.metadata == (("tags", ("a", "b")), ("team", "x"))
+    assert codes(OPENAI + "batch: {metadata: {tags: [a, b]}}\n") == ["metadata-limit"]
+    assert codes(MINIMAL + f"provider: cerebras\nbatch: {{metadata: {{tags: [{'v' * 513}]}}}}\n") == ["metadata-limit"]
+
+
+def test_a_window_that_is_a_word_is_for_the_dialect_that_has_it() -> None:
+    gateway = "provider: {dialect: portkey, headers: {x-portkey-provider: openai}}\ncompletion_window: immediate\n"
+    assert job(MINIMAL + gateway).completion_window == "immediate"
+    assert codes(OPENAI + "completion_window: immediate\n") == ["out-of-range"]
+
+
 def test_output_expiry_is_refused_where_there_is_none() -> None:
     assert codes(MINIMAL + "batch: {output_expires_after: 3600}\n") == ["no-output-expiry"]
 
