@@ -12,6 +12,7 @@ from batchctl.remote.provider import Provider
 from batchctl.words.dialects import DIALECTS, Dialect
 from batchctl.words.digest import text_digest
 from batchctl.words.errors import LocalServerError, RemoteError
+from batchctl.words.gateway import CONFIG_HEADER, double_maker
 from batchctl.words.remote import Coordinates, FromEnvironment, HeaderValue
 
 Headers = tuple[tuple[str, HeaderValue], ...]
@@ -71,6 +72,9 @@ class Providers:
             if isinstance(value, FromEnvironment):
                 secret = self._read(value.variable, where.name)
                 secrets.append(secret)
+                if name.lower() == CONFIG_HEADER and (doubling := double_maker(value.prefix + secret)):
+                    raise RemoteError(f"the gateway could make a batch twice: the config in {value.variable} has "
+                                      f'"{doubling}"', notes=(f"remove {doubling} from it",))
                 value = value.prefix + secret
             made[name.lower()] = value
         if where.organization:

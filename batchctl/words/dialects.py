@@ -190,7 +190,10 @@ PORTKEY = Dialect(
     discount=None,
     notes=(
         "limits, statuses and prices are those of the provider behind the gateway",
-        "one that you run yourself: base_url, and the provider's key as the header Authorization",
+        "@slug names an entry of the hosted model catalogue; x-portkey-virtual-key and x-portkey-config do as well; "
+        "x-portkey-trace-id and x-portkey-metadata are sent along",
+        "one that you run yourself: its base_url, x-portkey-provider: openai, and the provider's key as "
+        "Authorization: {env: OPENAI_API_KEY, prefix: \"Bearer \"}",
         "groq and cerebras have no batches in the gateway; name openai, and their address in x-portkey-custom-host",
         "a config must not retry or choose among targets: a create could be carried out twice",
         "completion_window: immediate has the gateway send the requests itself, without a batch price",

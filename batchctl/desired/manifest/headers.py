@@ -6,6 +6,7 @@ import re
 
 from batchctl.desired.manifest.context import Context, is_text, text
 from batchctl.desired.manifest.tree import Mapping, Node, Scalar
+from batchctl.words.gateway import CONFIG_HEADER, double_maker
 from batchctl.words.remote import FromEnvironment, HeaderValue
 
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z")
@@ -62,6 +63,12 @@ def _value(name: str, node: Node, context: Context) -> HeaderValue | None:
         message = f'the value of the header "{name}" must not stand in a manifest'
         context.findings.error("secret-in-manifest", node, message, label)
         return None
+    doubling = double_maker(node.text) if name.lower() == CONFIG_HEADER else None
+    if doubling is not None:
+        message = f'the gateway could make a batch twice: the config has "{doubling}"'
+        label = f"remove {doubling}; batchctl repeats what may be repeated, and names one provider"
+        context.findings.error("gateway-doubles", node, message, label)
+        return node.text
     if not _VALUE.match(node.text):
         message = f'the value of the header "{name}" holds characters that no header can carry'
         context.findings.error("bad-header", node, message, "use printable ASCII on one line")

@@ -14,8 +14,12 @@ from batchctl.show.terminal import Terminal
 @options.view("text", "json")
 @options.screen
 def command(terminal: Terminal, name: str | None, form: str) -> int:
-    """Show the built-in providers: endpoints, limits, windows, and the variable that has the key."""
-    from batchctl.show.providers import provider_text, providers_json, providers_text
+    """Show the built-in providers: endpoints, limits, windows, and the variable that has the key.
+
+    With a NAME, all that is known of one: quirks, a whole manifest, and what nobody has verified.
+    """
+    from batchctl.show.provider_page import provider_page
+    from batchctl.show.providers import providers_json, providers_text
     from batchctl.words.dialects import DIALECTS
     from batchctl.words.errors import UsageError
 
@@ -25,5 +29,5 @@ def command(terminal: Terminal, name: str | None, form: str) -> int:
     if form == "json":
         terminal.out(providers_json(chosen))
     else:
-        terminal.out(providers_text(chosen) if name is None else provider_text(chosen[0], terminal.paint))
+        terminal.out(providers_text(chosen) if name is None else provider_page(chosen[0], terminal.paint))
     return 0

@@ -175,3 +175,23 @@ def test_an_unknown_provider_is_told_with_those_that_there_are() -> None:
     (found,) = mistakes(MINIMAL + "provider: groqq\n")
     assert found.code == "unknown-value"
     assert "portkey, local" in found.message
+
+
+GATEWAY = "{{dialect: portkey, headers: {{x-portkey-config: '{config}'}}}}"
+
+
+@pytest.mark.parametrize("config", [
+    '{"provider": "openai"}', "pc-stored-8f2", '{"retry": {"attempts": 0}, "provider": "openai"}',
+    '{"targets": [{"provider": "openai"}]}',
+])
+def test_a_gateways_config_may_stand_in_the_manifest(config: str) -> None:
+    assert _job(GATEWAY.format(config=config)).provider.headers == (("x-portkey-config", config),)
+
+
+@pytest.mark.parametrize("config", [
+    '{"provider": "openai", "retry": {"attempts": 3}}', '{"retry": {}}',
+    '{"targets": [{"provider": "openai"}, {"provider": "x"}]}',
+    '{"targets": [{"provider": "openai", "retry": {"attempts": 1}}]}',
+])
+def test_g1_a_gateway_that_would_repeat_a_create_or_ask_two_accounts_is_refused(config: str) -> None:
+    assert _codes(GATEWAY.format(config=config)) == ["gateway-doubles"]
