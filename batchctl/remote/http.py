@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import random
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -171,7 +172,8 @@ class Http:
     def _open(self) -> httpx.Client:
         if self._client is None:
             agent = {"user-agent": f"batchctl/{__version__}"}
-            self._client = httpx.Client(headers={**agent, **self.headers}, transport=self.transport)
+            self._client = httpx.Client(headers={**agent, **self.headers}, transport=self.transport,
+                                        mounts=_past_proxies(self.base_url))
         return self._client
 
     def _url(self, path: str) -> str:
@@ -206,6 +208,16 @@ def error_of(value: Any, body: bytes) -> tuple[str, str | None]:
         if error is not None:
             return str(error), None
     return body[:_READ].decode(errors="replace"), None
+
+
+def _past_proxies(base_url: str) -> dict[str, None]:
+    """What keeps calls to this machine from the proxy of the environment, which cannot reach it."""
+    host = httpx.URL(base_url).host
+    try:
+        here = host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        here = False
+    return {f"all://[{host}]" if ":" in host else f"all://{host}": None} if here else {}
 
 
 def _timeouts(read_s: float) -> httpx.Timeout:

@@ -1,4 +1,4 @@
-"""The manifests for services without a name of their own are valid as they stand, and the README beside them lists all."""
+"""Each manifest for a service without a name of its own is valid as they stand, and its README lists all of them."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from batchctl.remote.http import FilePart, error_of
+from batchctl.remote.http import FilePart, Http, error_of
 from batchctl.remote.retry import CREATE, READ, UPLOAD
 from batchctl.words.errors import Refusal, RemoteError, Unavailable
 from tests.remote.http import BASE, KEY, Scripted, Step, answer, text
@@ -131,3 +131,18 @@ def test_every_call_says_who_asks_and_with_which_key() -> None:
     assert request.content == '{"ü":1}'.encode()
     script.http.close()
     script.http.close()
+
+
+@pytest.mark.parametrize(("host", "through"), [
+    ("127.0.0.1", False), ("127.9.9.9", False), ("localhost", False), ("[::1]", False), ("api.example", True),
+    ("10.0.0.1", True)])
+def test_a_proxy_of_the_environment_is_asked_for_other_machines_and_never_for_this_one(
+        monkeypatch: pytest.MonkeyPatch, host: str, through: bool) -> None:
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"):
+        monkeypatch.setenv(name, "http://proxy.example:3128")
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    http = Http(f"http://{host}:8080/v1", {})
+    client = http._open()
+    assert (client._transport_for_url(httpx.URL(f"http://{host}:8080/v1/batches")) is client._transport) is not through
+    http.close()
