@@ -16,7 +16,7 @@ from batchctl.decide.doubles import doubles
 from batchctl.decide.known import Phase
 from batchctl.decide.plan import Action, JobPlan, Kind, about
 from batchctl.decide.planner import Situation, plan_job
-from batchctl.decide.standing import hides_requests
+from batchctl.decide.standing import NOBODY, hides_requests
 from batchctl.decide.wanted import Wanted, wanted
 from batchctl.desired.job import Job
 from batchctl.words.errors import AmbiguousRemote, AtCapacity, BatchctlError, OutcomeUnknown, OverBudget, worst
@@ -35,6 +35,8 @@ class JobRun:
         self.name = name
         self.job = job
         self.failures: list[BatchctlError] = []
+        #: Prompt tokens that other jobs have in this job's queue at the provider.
+        self.enqueued_elsewhere = 0
         self._created: set[str] = set()
         self._sinks = effective_sinks(job) if job is not None else ()
         self._wanted = self._wish()
@@ -43,6 +45,16 @@ class JobRun:
     def plan(self) -> JobPlan:
         """What is to be done, as things stand. Raises BatchctlError."""
         return plan_job(self._wanted, self._situation())
+
+    @property
+    def has_ceiling(self) -> bool:
+        """Whether the job holds back requests over a number of enqueued tokens."""
+        return self._wanted.bounds.max_enqueued_tokens is not None
+
+    def enqueued(self, plan: JobPlan) -> tuple[int, int]:
+        """Prompt tokens, estimated, of the requests that are live, and of those that a plan sends."""
+        live = [at for at, holder in enumerate(plan.standing.holder) if holder != NOBODY]
+        return self._wanted.tokens(live), sum(action.tokens for action in plan.sending)
 
     def refresh(self) -> None:
         """Finds out what became of unfinished creates, adopts what is ours, and fetches what has ended."""
@@ -100,7 +112,8 @@ class JobRun:
 
     def _situation(self) -> Situation:
         where = self.job.provider.where if self.job is not None else None
-        return situation(self._desk, self._wanted, where, {sink.path: sink.target for sink in self._sinks})
+        around = situation(self._desk, self._wanted, where, {sink.path: sink.target for sink in self._sinks})
+        return replace(around, enqueued_elsewhere=self.enqueued_elsewhere) if self.enqueued_elsewhere else around
 
     def _guarded(self, action: Action, plan: JobPlan | None = None) -> None:
         """Carries out one action; its failure is kept and the next one goes on. Raises AtCapacity, OutcomeUnknown and

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from batchctl.act.desk import Desk, Options
 from batchctl.act.jobrun import JobRun
 from batchctl.act.project import Project
+from batchctl.act.room import share
 from batchctl.decide.plan import APPROVED, JobPlan
 from batchctl.recorded.lockfile import Lockfile
 from batchctl.recorded.runlock import RunLock
@@ -56,7 +57,9 @@ class PassReport:
 def look(project: Project, providers: Providers | None, options: Options, emit: Emit) -> PassReport:
     """The plans as things stand; changes nothing."""
     desk = project.looking(providers, options, emit)
-    return PassReport(tuple(_planned(_run(desk, project, name)) for name in project.names(desk.recorded, options)))
+    runs = [_run(desk, project, name) for name in project.names(desk.recorded, options)]
+    share(runs)
+    return PassReport(tuple(_planned(run) for run in runs))
 
 
 def apply(project: Project, providers: Providers, options: Options, emit: Emit, approve: Approve, lock: RunLock, *,
@@ -70,6 +73,7 @@ def apply(project: Project, providers: Providers, options: Options, emit: Emit, 
     desk = replace(project.working(lockfile, providers, options, emit), sleep=sleep, monotonic=monotonic)
     runs = [_run(desk, project, name) for name in project.names(lockfile.recorded, options)]
     refreshed = [run for run in runs if _keeping(run, run.refresh)]
+    share(refreshed)
     plans = {run.name: choose(plan) for run in refreshed if (plan := _plan(run)) is not None}
     asking = [plan for plan in plans.values() if plan.of(*APPROVED)]
     if asking and not approve(asking):

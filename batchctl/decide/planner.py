@@ -18,12 +18,14 @@ from batchctl.words.outcomes import STATE_OF, Outcome, State, Tally
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """All that is known around one job when it is planned. `blocked` says why nothing may be created."""
+    """All that is known around one job when it is planned. `blocked` says why nothing may be created;
+    `enqueued_elsewhere` are the prompt tokens of other jobs in the same queue."""
 
     known: tuple[KnownBatch, ...] = ()
     candidates: tuple[Candidate, ...] = ()
     sinks: Mapping[str, SinkFile] = field(default_factory=dict)
     blocked: str = ""
+    enqueued_elsewhere: int = 0
     resend_lost: bool = False
     declared: bool = True
     prune: bool = False
@@ -88,7 +90,7 @@ def _creates(wanted: Wanted, now: Standing, sends: Mapping[int, list[int]], situ
     actions: list[Action] = []
     held: Counter[str] = Counter()
     held_positions: set[int] = set()
-    room = _token_room(wanted, now)
+    room = _token_room(wanted, now, situation)
     for attempt, positions in _groups(wanted, sends):
         for run in cuts.cut(wanted, positions):
             tokens = wanted.tokens(run)
@@ -132,11 +134,12 @@ def _create(wanted: Wanted, now: Standing, run: array[int], attempt: int, tokens
     )
 
 
-def _token_room(wanted: Wanted, now: Standing) -> int | None:
+def _token_room(wanted: Wanted, now: Standing, situation: Situation) -> int | None:
     ceiling = wanted.bounds.max_enqueued_tokens
     if ceiling is None:
         return None
-    return ceiling - wanted.tokens([at for at, holder in enumerate(now.holder) if holder != NOBODY])
+    own = wanted.tokens([at for at, holder in enumerate(now.holder) if holder != NOBODY])
+    return ceiling - situation.enqueued_elsewhere - own
 
 
 def _states(wanted: Wanted, now: Standing, sends: Mapping[int, list[int]], held: set[int]) -> bytearray:
