@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from batchctl.show import figures
 from batchctl.show.colour import PLAIN, Palette
@@ -42,6 +42,7 @@ def batches_json(found: Sequence[Listed]) -> str:
         "completed": one.batch.counts.completed if one.batch.counts else None,
         "failed": one.batch.counts.failed if one.batch.counts else None,
         "total": one.batch.counts.total if one.batch.counts else None,
+        "usage": asdict(one.batch.usage) if one.batch.usage else None,
     } for one in found]})
 
 

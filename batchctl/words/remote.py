@@ -73,6 +73,17 @@ class Counts:
 
 
 @dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens of a whole batch as the provider adds them up (OpenAI: for batches made after 2025-09-07); `cached` are
+    some of the input's, and `reasoning` some of the output's."""
+
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cached_tokens: int = 0
+    reasoning_tokens: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class BatchError:
     """One entry of a batch's `errors`, whatever form it came in. `line` counts from 1."""
 
@@ -96,6 +107,7 @@ class RemoteBatch:
     expires_at: int | None = None
     ended_at: int | None = None
     counts: Counts | None = None
+    usage: Usage | None = None
     errors: tuple[BatchError, ...] = ()
     tag: Tag | None = None
     metadata: tuple[tuple[str, str], ...] = ()

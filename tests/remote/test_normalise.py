@@ -12,14 +12,14 @@ from batchctl.decide.known import Candidate
 from batchctl.recorded.codec import decode, encode
 from batchctl.recorded.records import JobRecord, Recorded
 from batchctl.remote import normalise
-from batchctl.words.remote import BatchError, Coordinates, Counts, Tag
+from batchctl.words.remote import BatchError, Coordinates, Counts, Tag, Usage
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=6),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=6), inner, max_size=3), max_leaves=6)
 NAMES = ("id", "status", "input_file_id", "output_file_id", "error_file_id", "endpoint", "completion_window",
          "created_at", "expires_at", "completed_at", "failed_at", "request_counts", "errors", "metadata", "filename",
-         "bytes", "purpose")
+         "bytes", "purpose", "usage")
 SHARD = "0f" * 32
 TAGS = st.fixed_dictionaries({}, optional={
     "batchctl_job": st.sampled_from(["reviews", "", 1]) | JSON,
@@ -117,5 +117,16 @@ def test_a_file_name_that_batchctl_cannot_have_written_has_no_tag(name: str) -> 
 def test_absent_null_and_empty_fields_are_the_same() -> None:
     bare = normalise.batch({"id": "b", "status": "completed"})
     for value in (None, ""):
-        full = {name: value for name in NAMES if name not in ("id", "status", "filename", "bytes", "purpose")}
+        full = {name: value for name in NAMES if name not in ("id", "status", "filename", "bytes", "purpose", "usage")}
         assert normalise.batch({"id": "b", "status": "completed", **full}) == bare
+
+
+@pytest.mark.parametrize(("raw", "usage"), [
+    ({"input_tokens": 7, "input_tokens_details": {"cached_tokens": 2}, "output_tokens": 5,
+      "output_tokens_details": {"reasoning_tokens": 1}, "total_tokens": 12}, Usage(7, 5, 2, 1)),
+    ({"input_tokens": 7, "output_tokens": None, "input_tokens_details": None}, Usage(7)),
+    ({"input_tokens": 0, "output_tokens": 0}, None), (None, None), ("7", None), ([], None)])
+def test_usage_is_what_the_provider_added_up(raw: Any, usage: Usage | None) -> None:
+    found = normalise.batch({"id": "b", "usage": raw})
+    assert found is not None
+    assert found.usage == usage
