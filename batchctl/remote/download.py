@@ -25,10 +25,10 @@ def download(http: Http, file_id: str, target: Path) -> int:
     for attempt in range(1, _TRIES + 1):
         try:
             return _once(http, file_id, target)
-        except Unavailable:
-            if attempt == _TRIES:
+        except Unavailable as failure:
+            asked_s = failure.retry_after_s
+            if attempt == _TRIES or (asked_s or 0) > retry.LONGEST_RETRY_AFTER_S:
                 raise
-            asked_s = None
         except Refusal as refusal:
             asked_s = refusal.retry_after_s
             busy = retry.classify(refusal.status, makes=False) is Failure.BUSY
@@ -50,7 +50,7 @@ def _once(http: Http, file_id: str, target: Path) -> int:
             have = 0
             if got.status == 206:
                 raise Unavailable(f"GET {path}: another part of the file came than was asked for")
-        for block in got.blocks():
+        for block in got.blocks:
             file.write(block)
         file.flush()
         size = os.fstat(file.fileno()).st_size

@@ -5,16 +5,17 @@ from __future__ import annotations
 import ipaddress
 import random
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast
 
 import httpx
 import orjson
 
 from batchctl import __version__
 from batchctl.remote import retry
+from batchctl.remote.pace import Sending, TooSlow, flowing
 from batchctl.remote.retry import Failure, RetryRule
 from batchctl.words.errors import OutcomeUnknown, Refusal, RemoteError, Unavailable
 
@@ -22,7 +23,6 @@ _MAX_JSON = 64 << 20
 _SHOWN = 500
 #: Bytes of an answer that are looked at for a message: far more than is shown, so that no secret is cut in two.
 _READ = 1 << 16
-_BLOCK = 1 << 20
 _CONNECT_S = 10.0
 
 #: Failures of httpx that happen before a byte of the request has left.
@@ -91,7 +91,8 @@ class Http:
 
         def once() -> _Answer:
             with file.open() as opened:
-                part = (file.name, opened, "application/octet-stream")
+                sending = Sending(opened, rule.deadline_s, self.monotonic)
+                part = (file.name, cast(BinaryIO, sending), "application/octet-stream")
                 return self._send("POST", path, 600.0, makes=True, data=dict(fields), files={"file": part})
 
         return self._tried("POST", path, rule, once)
@@ -101,11 +102,11 @@ class Http:
         """One try at a download. Raises Refusal or Unavailable; what breaks off later raises Unavailable too."""
         try:
             with self._open().stream("GET", self._url(path), headers=dict(headers), timeout=_timeouts(60.0)) as got:
+                blocks = flowing(got.iter_bytes(), self.monotonic)
                 if got.status_code not in (200, 206):
-                    got.read()
-                    raise self._error("GET", path, self._judge(got, makes=False))
-                yield Download(got.status_code, {name.lower(): value for name, value in got.headers.items()}, got)
-        except httpx.HTTPError as error:
+                    raise self._error("GET", path, self._judge(got, _first(blocks), makes=False))
+                yield Download(got.status_code, {name.lower(): value for name, value in got.headers.items()}, blocks)
+        except (httpx.HTTPError, TooSlow) as error:
             raise Unavailable(f"GET {path}: {self._clean(_told(error))}") from error
 
     def _tried(self, method: str, path: str, rule: RetryRule, send: Callable[[], _Answer]) -> Any:
@@ -128,18 +129,17 @@ class Http:
         try:
             with self._open().stream(method, self._url(path), timeout=_timeouts(read_s), **request) as got:
                 body = bytearray()
-                for block in got.iter_bytes(_BLOCK):
+                for block in flowing(got.iter_bytes(), self.monotonic):
                     body += block
                     if len(body) > _MAX_JSON:
                         return _Answer(Failure.BROKEN, status=got.status_code, message="the answer is too large")
                 return self._judge(got, bytes(body), makes=makes)
         except _BEFORE_SENDING as error:
             return _Answer(Failure.NOT_SENT, message=self._clean(_told(error)))
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
+        except (httpx.HTTPError, httpx.InvalidURL, TooSlow) as error:
             return _Answer(Failure.NO_ANSWER, message=self._clean(_told(error)))
 
-    def _judge(self, got: httpx.Response, body: bytes | None = None, *, makes: bool) -> _Answer:
-        body = got.content if body is None else body
+    def _judge(self, got: httpx.Response, body: bytes, *, makes: bool) -> _Answer:
         failure = retry.classify(got.status_code, makes=makes)
         value: Any = None
         try:
@@ -163,7 +163,7 @@ class Http:
             hint = self.hints.get(answer.status)
             return Refusal(said, status=answer.status, error_code=answer.error_code,
                            retry_after_s=answer.retry_after_s, notes=[hint] if hint else [])
-        return Unavailable(said)
+        return Unavailable(said, retry_after_s=answer.retry_after_s)
 
     def _said(self, method: str, path: str, answer: _Answer) -> str:
         status = f"{answer.status} " if answer.status else ""
@@ -192,10 +192,17 @@ class Download:
 
     status: int
     headers: Mapping[str, str]
-    _response: httpx.Response
+    blocks: Iterator[bytes]
 
-    def blocks(self) -> Iterator[bytes]:
-        return self._response.iter_bytes()
+
+def _first(blocks: Iterable[bytes]) -> bytes:
+    """As much of an answer as is looked at for a message."""
+    body = bytearray()
+    for block in blocks:
+        body += block
+        if len(body) >= _READ:
+            break
+    return bytes(body[:_READ])
 
 
 def error_of(value: Any, body: bytes) -> tuple[str, str | None]:

@@ -113,9 +113,13 @@ class AtCapacity(Refusal):
 
 
 class Unavailable(RemoteError):
-    """A read kept failing until its deadline."""
+    """A read that kept failing. `retry_after_s` is the wait that was asked for at last, in seconds."""
 
     code = "provider-unavailable"
+
+    def __init__(self, message: str, *, retry_after_s: float | None = None, notes: Iterable[str] = ()) -> None:
+        super().__init__(message, notes=notes)
+        self.retry_after_s = retry_after_s
 
 
 class OutcomeUnknown(RemoteError):

@@ -89,8 +89,9 @@ def test_transient_failures_are_tried_again(tmp_path: Path, step: Step) -> None:
     assert len(script.waits) == 2
 
 
-def test_the_wait_that_a_busy_server_asks_for_is_kept(tmp_path: Path) -> None:
-    _, _, script = got(tmp_path, answer({}, 429, retry_after="7"), text(CONTENT))
+@pytest.mark.parametrize("status", [429, 500, 502, 503])
+def test_the_wait_that_a_busy_server_asks_for_is_kept(tmp_path: Path, status: int) -> None:
+    _, _, script = got(tmp_path, answer({}, status, retry_after="7"), text(CONTENT))
     assert script.waits == [7]
 
 
@@ -103,10 +104,11 @@ def test_it_ends_when_it_stays_incomplete(tmp_path: Path, step: Step) -> None:
 
 
 @pytest.mark.parametrize("step", [answer({}, 404), answer({}, 401), answer({}, 403), text("", 302, location="/x"),
-                                  answer({}, 429, retry_after="1000000000")])
+                                  answer({}, 429, retry_after="1000000000"),
+                                  answer({}, 503, retry_after="1000000000")])
 def test_what_will_not_change_is_not_asked_again(tmp_path: Path, step: Step) -> None:
     script = Scripted(step)
-    with pytest.raises(Refusal):
+    with pytest.raises((Refusal, Unavailable)):
         download(script.http, "f", tmp_path / "t")
     assert len(script.asked) == 1
 
