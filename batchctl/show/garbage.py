@@ -3,24 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
 
 from batchctl.act.provider_files import Unneeded
+from batchctl.act.store_files import Garbage
 from batchctl.show import figures
 from batchctl.show.plan_json import dumped
 from batchctl.show.safe import safe
 from batchctl.show.tables import aligned
-
-
-@dataclass(frozen=True, slots=True)
-class Garbage:
-    """One file or folder of a store."""
-
-    path: Path
-    shown: str
-    bytes: int
-    why: str
 
 
 def garbage_text(found: Sequence[Garbage], there: Sequence[Unneeded] = (), *, dry_run: bool) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from batchctl.act.passes import JobReport
+from batchctl.act.store_files import Garbage
 from batchctl.decide.known import KnownBatch, Phase
 from batchctl.decide.plan import Action, Held, JobPlan, Kind
 from batchctl.decide.standing import Standing
@@ -19,7 +20,7 @@ from batchctl.show import figures
 from batchctl.show.batches import Listed, batches_json, batches_text
 from batchctl.show.colour import Palette, wants_colour
 from batchctl.show.diagnostics import diagnostic_text
-from batchctl.show.garbage import Garbage, garbage_text
+from batchctl.show.garbage import garbage_text
 from batchctl.show.lock_text import Verified, lock_list, lock_show, verify_text
 from batchctl.show.outcome_text import outcome_text
 from batchctl.show.plan_json import PlanContext, dumped, plan_document

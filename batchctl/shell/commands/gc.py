@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import time
+from pathlib import Path
+
 import click
 
 from batchctl.shell import options
@@ -29,14 +32,24 @@ def command(terminal: Terminal, chosen: Chosen, dry_run: bool, results: bool, re
     and are fetched, and those that no batch was made of; none that is younger than its completion window. Results are
     deleted there only with --results, and only where the store has all of them.
     """
-    from batchctl.shell.collecting import collect, collect_at_providers
+    from batchctl.act.provider_files import collect_remote
+    from batchctl.act.store_files import collect
+    from batchctl.remote.connect import Providers
     from batchctl.shell.places import places
+    from batchctl.shell.session import open_session
+    from batchctl.shell.views import near
     from batchctl.show.garbage import garbage_json, garbage_text
+    from batchctl.show.progress import progress
 
     # The providers first: what they no longer need is told by what the store has.
-    there = collect_at_providers(
-        chosen, terminal, results=results, dry_run=dry_run, run_lock_timeout_s=run_lock_timeout) if remote else []
-    found = collect(places(chosen), results=results, dry_run=dry_run, run_lock_timeout_s=run_lock_timeout)
+    with progress(terminal) as emit, Providers(runs=False) as providers:
+        there = [unneeded for project in (open_session(chosen).projects if remote else ())
+                 for unneeded in collect_remote(project, providers, emit, results=results, dry_run=dry_run,
+                                                now=time.time(), run_lock_timeout_s=run_lock_timeout)]
+    stores: dict[Path, frozenset[Path]] = {}
+    for place in places(chosen):
+        stores[place.store.folder] = stores.get(place.store.folder, frozenset()) | {place.lockfile}
+    found = collect(stores, near, results=results, dry_run=dry_run, run_lock_timeout_s=run_lock_timeout)
     view = garbage_json if form == "json" else garbage_text
     terminal.out(view(found, there, dry_run=dry_run))
     return 0
