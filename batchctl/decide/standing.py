@@ -41,7 +41,7 @@ def standing(wanted: Wanted, known: Iterable[KnownBatch]) -> Standing:
         outcome=bytearray(count), attempts=bytearray(count), answer=array("i", [NOBODY]) * count,
         holder=array("i", [NOBODY]) * count, pending=bytearray(count), batches=batches,
     )
-    finder = _Finder(wanted.ids)
+    finder, asked = _Finder(wanted.ids), bytearray(count)
     for place, batch in enumerate(batches):
         if batch.phase is Phase.INTENT or not answers_count(batch, wanted.scope):
             continue
@@ -49,7 +49,7 @@ def standing(wanted: Wanted, known: Iterable[KnownBatch]) -> Standing:
             made.fog_live |= batch.phase is not Phase.SETTLED
             made.fog_lost |= batch.phase is Phase.SETTLED
         if batch.ids is not None:
-            _add(made, place, batch, finder.positions(batch.ids))
+            _add(made, place, batch, finder.positions(batch.ids), asked)
     return made
 
 
@@ -68,10 +68,20 @@ def hides_requests(batch: KnownBatch) -> bool:
     return batch.phase is not Phase.SETTLED or not (turned_away or batch.record.superseded)
 
 
-def _add(made: Standing, place: int, batch: KnownBatch, positions: Sequence[int]) -> None:
+def _add(made: Standing, place: int, batch: KnownBatch, positions: Sequence[int], asked: bytearray) -> None:
+    """`asked` has the latest attempt, of 255 at most, at which an older batch asked a request."""
     if batch.phase is Phase.SETTLED and batch.outcomes is not None:
-        _add_outcomes(made, place, batch, positions)
-        return
+        _add_outcomes(made, place, batch, positions, asked)
+    else:
+        _add_open(made, place, batch, positions)
+    if batch.counts:
+        attempt = min(batch.record.attempt, 255)
+        for at in positions:
+            if at != NOBODY and asked[at] < attempt:
+                asked[at] = attempt
+
+
+def _add_open(made: Standing, place: int, batch: KnownBatch, positions: Sequence[int]) -> None:
     ended = batch.phase in (Phase.ENDED, Phase.SETTLED)
     for at in positions:
         if at == NOBODY:
@@ -82,12 +92,15 @@ def _add(made: Standing, place: int, batch: KnownBatch, positions: Sequence[int]
             made.holder[at] = place
 
 
-def _add_outcomes(made: Standing, place: int, batch: KnownBatch, positions: Sequence[int]) -> None:
-    counts = batch.counts
+def _add_outcomes(made: Standing, place: int, batch: KnownBatch, positions: Sequence[int], asked: bytearray) -> None:
+    counts, attempt = batch.counts, min(batch.record.attempt, 255)
     superseded = batch.record.superseded
     assert batch.outcomes is not None
     for at, outcome in zip(positions, batch.outcomes, strict=True):
         if at == NOBODY:
+            continue
+        if outcome == Outcome.CANCELLED and attempt <= asked[at]:
+            # It was made twice, and this one gave way: only the clone that made it has it as superseded.
             continue
         if counts and made.attempts[at] < 255:
             made.attempts[at] += 1

@@ -270,6 +270,21 @@ def test_of_a_superseded_batch_only_the_answers_count() -> None:
     assert [(action.attempt, list(action.positions or ())) for action in plan.sending] == [(1, [0])]
 
 
+def test_of_a_batch_that_another_clone_cancelled_in_favour_of_an_older_one_only_the_answers_count() -> None:
+    older = settled([0, 1, 2], Outcome.RATE_LIMIT, Outcome.RATE_LIMIT, Outcome.OK)
+    younger = settled([0, 1, 2], Outcome.CANCELLED, Outcome.OK, Outcome.CANCELLED, at=2, origin="adopted")
+    plan = planned(job(3), older, younger)
+    assert plan.tally == Tally(rows=3, ok=2, waiting=1)
+    assert [(action.attempt, list(action.positions or ())) for action in plan.sending] == [(2, [0])]
+
+
+def test_a_retry_that_was_cancelled_is_an_end_too() -> None:
+    retried = settled([0], Outcome.CANCELLED, at=2, attempt=2)
+    assert planned(job(1), settled([0], Outcome.RATE_LIMIT), retried).tally == Tally(rows=1, cancelled=1)
+    refused = settled([0], Outcome.UNSENT, status="failed", error_code="token_limit_exceeded")
+    assert planned(job(1), refused, settled([0], Outcome.CANCELLED, at=2)).tally == Tally(rows=1, cancelled=1)
+
+
 @pytest.mark.parametrize(("scope", "where", "counts"), [
     ("", HERE, True), ("local:echo", HERE, True), ("", LOCAL, False), ("local:echo", LOCAL, True),
     ("local:echo", OTHER_LOCAL, False), ("local:http://127.0.0.1:9/v1", OTHER_LOCAL, True),

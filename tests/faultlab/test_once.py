@@ -288,6 +288,31 @@ def test_g1_two_clones_that_create_at_once_keep_the_older_batch(
     paid_once(rig)
 
 
+def test_g6_of_two_clones_that_create_at_once_both_retry_what_failed_in_the_batch_that_stayed(
+    rig: Rig, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    other = Rig(tmp_path_factory.mktemp("clone"), provider=rig.provider, rows=dict(rig.rows))
+    (other.folder / "job.yaml").write_text("")
+    entered = iter([True])
+
+    def fault(at: int, method: str, path: str, done: bool) -> None:
+        if (method, path) == ("POST", "/batches") and not done and next(entered, False):
+            other.apply()
+
+    rig.provider.fault = fault
+    rig.apply()
+    rig.provider.fault = None
+    older, younger = sorted(rig.provider.live(), key=lambda batch: batch.created_at)
+    rig.provider.finish(younger, answered=0.0)
+    rig.provider.finish(older, fail=lambda at: 500 if at == 0 else None)
+    other.apply()
+    (retry,) = rig.provider.live()
+    assert len(retry.requests) == 1
+    converges(other)
+    converges(rig)
+    paid_once(rig)
+
+
 def test_a_full_queue_is_no_failure_and_what_is_left_is_sent_later(rig: Rig) -> None:
     rig.max_requests = 1
     rig.provider.refuse = {2: ("token_limit_exceeded", 400)}
