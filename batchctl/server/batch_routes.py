@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from starlette.exceptions import HTTPException
@@ -11,7 +12,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from batchctl.server import batches
-from batchctl.server.batches import Batch
+from batchctl.server.batches import Batch, BatchError, errors_json
 from batchctl.server.creation import read_creation
 from batchctl.server.errors import ApiError
 from batchctl.server.file_routes import content_of
@@ -114,8 +115,15 @@ class BatchRoutes:
         return JSONResponse(self._object(batch, nulls))
 
     def _object(self, batch: Batch, nulls: frozenset[str] = frozenset()) -> dict[str, Any]:
-        expires_at = self._site.uptime.expires_at(batch)
-        return batch_object(batch, expires_at, self._site.dialect.shape, nulls)
+        site = self._site
+        told = self._with_outage(batch) if site.dialect.tells_outage else batch
+        return batch_object(told, site.uptime.expires_at(batch), site.dialect.shape, nulls)
+
+    def _with_outage(self, batch: Batch) -> Batch:
+        message = self._site.outage.message
+        if message is None or batch.status != "in_progress":
+            return batch
+        return replace(batch, errors=errors_json([BatchError("upstream_unreachable", message)]))
 
 
 async def _body(request: Request) -> bytes:

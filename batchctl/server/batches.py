@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
+
+import orjson
 
 from batchctl.server.database import Database
 from batchctl.server.ids import HEX_IDS, Ids
@@ -49,6 +51,21 @@ class Batch:
     cached_tokens: int
     output_tokens: int
     reasoning_tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class BatchError:
+    """One entry of a batch's `errors`; `line` counts from 1, null for the batch as a whole."""
+
+    code: str
+    message: str
+    line: int | None = None
+    param: str | None = None
+
+
+def errors_json(errors: Sequence[BatchError]) -> str | None:
+    """As a row holds them."""
+    return orjson.dumps([asdict(error) for error in errors]).decode() if errors else None
 
 
 @dataclass(frozen=True, slots=True)

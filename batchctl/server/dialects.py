@@ -81,6 +81,8 @@ class ServerDialect:
     cancel_method: str = "POST"
     cancel_path: str = "/cancel"
     """Below `/batches/{id}`."""
+    tells_outage: bool = False
+    """A batch whose upstream cannot be connected to says so in its `errors` while it waits."""
     dead_paths: tuple[str, ...] = ()
     """Below `/batches/{id}`: there, but no method is allowed."""
     output_path: str | None = None
@@ -121,7 +123,11 @@ OPENAI = ServerDialect(
 # for the other vendors too, and whoever tries a job there should not meet a refusal that the job's real
 # provider would not give.
 LOCAL = replace(
-    OPENAI, name="local", endpoints=(*OPENAI.endpoints, *AUDIO), windows_s=(HOUR_S, 7 * DAY_S)
+    OPENAI,
+    name="local",
+    endpoints=(*OPENAI.endpoints, *AUDIO),
+    windows_s=(HOUR_S, 7 * DAY_S),
+    tells_outage=True,
 )
 
 # Open, and taken from the samples: `errors` is a bare list, also on a completed batch, whose `total` leaves

@@ -37,7 +37,7 @@ class Echo:
     def __init__(self, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:
         self._sleep = sleep
 
-    async def answer(self, request: LineRequest) -> Answer:
+    async def answer(self, request: LineRequest, spent: int = 0) -> Answer:
         """See the module."""
         text = asked_text(request.body)
         if (pause := SLEEP_MARK.search(text)) is not None:

@@ -7,10 +7,13 @@ import logging
 
 from batchctl.server import batches, lines
 from batchctl.server.batches import CANCELLABLE, Batch
-from batchctl.server.run import BatchRun, Workshop
+from batchctl.server.run import BatchRun
+from batchctl.server.workshop import Workshop
 
 RETRY_S = 5.0
 SWEEP_EVERY_TICKS = 60
+# Shorter than what a service manager waits before it kills.
+STOP_GRACE_S = 5.0
 
 log = logging.getLogger("batchctl.server")
 
@@ -73,13 +76,15 @@ class Engine:
                 run.stop()
 
     async def stop(self) -> None:
-        """Abandons what is in flight and writes what has been answered."""
+        """Starts nothing more, waits a little for what has been paid for, and writes what has been answered."""
+        self.set_running(False)
+        if self._shop.upstream.costs:
+            await asyncio.gather(*(run.settle(STOP_GRACE_S) for run in self._runs.values()))
         tasks = list(self._tasks.values())
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         self._shop.journal.flush()
-        self.set_running(False)
         await self._shop.upstream.close()
 
     async def _carry(self, batch: Batch, run: BatchRun) -> None:

@@ -13,8 +13,7 @@ from urllib.parse import urlsplit
 import httpx
 import orjson
 
-from batchctl.server.outage import PATIENCE_S, Outage
-from batchctl.server.upstream import Answer, LineRequest, no_answer
+from batchctl.server.upstream import Answer, LineRequest, UnreachableError, no_answer
 
 MAX_TRIES = 5
 RETRIED = frozenset({408, 409, 429})
@@ -53,14 +52,11 @@ class Forward:
         transport: httpx.AsyncBaseTransport | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         rng: random.Random | None = None,
-        patience_s: float = PATIENCE_S,
-        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`key` is sent as a Bearer token; `patience_s` is how long it may refuse connections in a row."""
+        """`key` is sent as a Bearer token."""
         self._base_url = base_url
         self._sleep = sleep
         self._rng = rng or random.Random()
-        self._outage = Outage(base_url, sleep, patience_s=patience_s, monotonic=monotonic)
         self._client = httpx.AsyncClient(
             headers={"Authorization": f"Bearer {key}"} if key else {},
             timeout=TIMEOUT,
@@ -70,29 +66,24 @@ class Forward:
             trust_env=not _is_loopback(base_url),
         )
 
-    async def answer(self, request: LineRequest) -> Answer:
+    async def answer(self, request: LineRequest, spent: int = 0) -> Answer:
         """Sends it up to five times; a refusal that another try would not change is final at once."""
         url = target(self._base_url, request.url)
         content = orjson.dumps(request.body)
-        attempt = refusals = 0
         while True:
             retry_after: float | None = None
             try:
                 answer, retry_after = await self._post(url, content)
             except NEVER_SENT as error:
-                refusals += 1
-                if await self._outage.wait(error, refusals):
-                    continue
-                return no_answer("upstream_unreachable", f"{type(error).__name__}: {error}"[:500])
+                raise UnreachableError(str(error) or type(error).__name__, spent) from error
             except httpx.TransportError as error:
                 answer = no_answer("upstream_unreachable", f"{type(error).__name__}: {error}"[:500])
             except httpx.HTTPError as error:
                 return no_answer("upstream_invalid_response", f"{type(error).__name__}: {error}"[:500])
-            self._outage.over()
-            attempt, refusals = attempt + 1, 0
-            if attempt == MAX_TRIES or not _worth_another_try(answer):
+            spent += 1
+            if spent >= MAX_TRIES or not _worth_another_try(answer):
                 return answer
-            await self._sleep(self._pause_s(attempt, retry_after))
+            await self._sleep(self._pause_s(spent, retry_after))
 
     async def close(self) -> None:
         """Closes the connections."""

@@ -26,7 +26,7 @@ class Journal:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._marks: list[tuple[int, int]] = []
+        self._marks: list[tuple[int, int, int]] = []
         self._answers: list[KeptAnswer] = []
         self._waiting: list[asyncio.Future[None]] = []
         self._timer: asyncio.Handle | None = None
@@ -34,8 +34,12 @@ class Journal:
 
     async def mark_sent(self, batch: int, line: int) -> None:
         """Returns when it is on the disk that this line may reach the upstream."""
-        self._marks.append((batch, line))
+        self._marks.append((1, batch, line))
         await self.on_disk()
+
+    def unmark(self, batch: int, line: int) -> None:
+        """Takes a mark back, with the next commit: the line did not leave."""
+        self._marks.append((-1, batch, line))
 
     async def keep(self, answer: KeptAnswer, *, wait: bool) -> None:
         """Takes an answer; with `wait` returns when it is on the disk, else within the next group."""

@@ -70,9 +70,9 @@ def unanswered(database: Database, key: int, *, after: int, limit: int) -> list[
     return [Line(*row) for row in rows]
 
 
-def count_sent(database: Database, marks: list[tuple[int, int]]) -> None:
-    """Notes that these (batch, line) are about to be sent; part of the caller's transaction."""
-    database.connection.executemany("UPDATE lines SET sent = sent + 1 WHERE batch = ? AND line = ?", marks)
+def count_sent(database: Database, marks: list[tuple[int, int, int]]) -> None:
+    """Adds to how often lines were sent: (1 or -1, batch, line) each; part of the caller's transaction."""
+    database.connection.executemany("UPDATE lines SET sent = sent + ? WHERE batch = ? AND line = ?", marks)
 
 
 def keep(database: Database, answer: KeptAnswer) -> None:

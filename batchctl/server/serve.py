@@ -32,12 +32,13 @@ from batchctl.server.lease import Leases
 from batchctl.server.ledger import Ledger
 from batchctl.server.lock import FolderLock
 from batchctl.server.options import ServeOptions, upstream_problem
-from batchctl.server.run import Workshop
+from batchctl.server.outage import Outage
 from batchctl.server.site import Site
 from batchctl.server.upstream import Upstream
 from batchctl.server.uptime import Uptime
 from batchctl.server.veil import Veil
 from batchctl.server.wire import CuttableProtocol
+from batchctl.server.workshop import Workshop
 
 OK, FAILED, IN_USE = 0, 1, 3
 LOCK_PATIENCE_S = 1.0
@@ -146,11 +147,13 @@ def _site(options: ServeOptions, folder: DataFolder, database: Database) -> Site
     shelf = FileShelf(database, folder.files, dialect.ids)
     hold = Hold() if options.hold else None
     uptime = Uptime(database, clock)
+    outage = Outage(options.upstream or "the echo")
     shop = Workshop(
         database=database,
         shelf=shelf,
         dialect=dialect,
         upstream=_upstream(options),
+        outage=outage,
         journal=Journal(database),
         uptime=uptime,
         clock=clock,
@@ -165,6 +168,7 @@ def _site(options: ServeOptions, folder: DataFolder, database: Database) -> Site
         shelf=shelf,
         dialect=dialect,
         engine=Engine(shop),
+        outage=outage,
         uptime=uptime,
         clock=clock,
         leases=Leases(),

@@ -14,6 +14,7 @@ from batchctl.server.errors import no_such_batch, no_such_file
 from batchctl.server.files import FileShelf, StoredFile
 from batchctl.server.hold import Hold
 from batchctl.server.lease import Leases
+from batchctl.server.outage import Outage
 from batchctl.server.uptime import Uptime
 from batchctl.server.veil import Veil
 
@@ -26,6 +27,7 @@ class Site:
     shelf: FileShelf
     dialect: ServerDialect
     engine: Engine
+    outage: Outage
     uptime: Uptime
     clock: Clock
     leases: Leases

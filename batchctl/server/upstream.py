@@ -37,6 +37,15 @@ class Answer:
         return self.status is not None and 200 <= self.status < 300
 
 
+class UnreachableError(Exception):
+    """The upstream cannot be connected to; nothing of this try has left, so that it cost nothing."""
+
+    def __init__(self, reason: str, spent: int) -> None:
+        """`spent` is how many tries of the line have reached the upstream, in all."""
+        super().__init__(reason)
+        self.spent = spent
+
+
 class Upstream(Protocol):
     """Answers lines one at a time, many at once."""
 
@@ -44,8 +53,11 @@ class Upstream(Protocol):
     """Whether sending a line twice costs something. If so, each line is marked on the disk before it is
     sent, and keeps its place among the concurrent ones until its answer is on the disk."""
 
-    async def answer(self, request: LineRequest) -> Answer:
-        """Never raises but for cancellation: whatever goes wrong is an answer too."""
+    async def answer(self, request: LineRequest, spent: int = 0) -> Answer:
+        """Whatever goes wrong is an answer too, unless the line never left: then it raises `UnreachableError`.
+
+        `spent` is that of an earlier such error, so that a line that breaks its upstream is not tried for ever.
+        """
         ...
 
     async def close(self) -> None:

@@ -9,22 +9,13 @@ from pathlib import Path
 
 import orjson
 
+from batchctl.server.batches import BatchError
 from batchctl.server.dialects import AUDIO, ServerDialect
 from batchctl.server.errors import json_type
 
 MAX_SHOWN = 200
 # What a line's body needs, by the line's url: one of each of these.
 NEEDED = dict.fromkeys(AUDIO, (("model",), ("url", "file")))
-
-
-@dataclass(frozen=True, slots=True)
-class InputError:
-    """One entry of a failed batch's `errors.data`; `line` counts from 1, null for the file as a whole."""
-
-    code: str
-    message: str
-    line: int | None = None
-    param: str | None = None
 
 
 @dataclass(slots=True)
@@ -36,7 +27,7 @@ class CheckedInput:
     sizes: array[int] = field(default_factory=lambda: array("Q"))
     custom_ids: list[str] = field(default_factory=list)
     model: str | None = None
-    errors: list[InputError] = field(default_factory=list)
+    errors: list[BatchError] = field(default_factory=list)
     refused: bool = False
     """The batch fails; without it, errors are of lines that are left out."""
 
@@ -62,7 +53,7 @@ def check_input(path: Path, endpoint: str, dialect: ServerDialect) -> CheckedInp
 
 
 def _refused(code: str, message: str) -> CheckedInput:
-    return CheckedInput(errors=[InputError(code, message)], refused=True)
+    return CheckedInput(errors=[BatchError(code, message)], refused=True)
 
 
 class _Checker:
@@ -97,7 +88,7 @@ class _Checker:
         self.found.refused = not self.found.numbers or (bool(errors) and dialect.bad_line_fails)
         if self._lines == 0:
             errors.append(
-                InputError("empty_file", "The input file is empty. It must hold at least one request.")
+                BatchError("empty_file", "The input file is empty. It must hold at least one request.")
             )
         elif self._lines < dialect.min_requests and not errors:
             message = (
@@ -112,39 +103,39 @@ class _Checker:
         del errors[dialect.max_validation_errors :]
         return self.found
 
-    def _errors_of(self, number: int, row: object) -> Iterator[InputError]:
+    def _errors_of(self, number: int, row: object) -> Iterator[BatchError]:
         if not isinstance(row, dict):
             message = "This line is not parseable as valid JSON."
             if row is not None:
                 message = f"This line is not a JSON object, but {json_type(row)}."
-            yield InputError("invalid_json_line", message, number)
+            yield BatchError("invalid_json_line", message, number)
             return
         yield from self._check_custom_id(number, row.get("custom_id"))
         yield from self._check_target(number, row)
         yield from self._check_body(number, row.get("url"), row.get("body"))
 
-    def _check_custom_id(self, number: int, custom_id: object) -> Iterator[InputError]:
+    def _check_custom_id(self, number: int, custom_id: object) -> Iterator[BatchError]:
         if custom_id is None:
             yield _missing("custom_id", number)
         elif not isinstance(custom_id, str):
             yield _wrong_type("custom_id", "a string", custom_id, number)
         elif not custom_id:
-            yield InputError("invalid_value", "The custom_id must not be empty.", number, "custom_id")
+            yield BatchError("invalid_value", "The custom_id must not be empty.", number, "custom_id")
         elif custom_id in self._first_lines:
             message = (
                 f"The custom_id {_shown(custom_id)} is a duplicate of line {self._first_lines[custom_id]}."
                 " It must be unique for each request in a batch."
             )
-            yield InputError("duplicate_custom_id", message, number, "custom_id")
+            yield BatchError("duplicate_custom_id", message, number, "custom_id")
         else:
             self._first_lines[custom_id] = number
 
-    def _check_target(self, number: int, row: dict[str, object]) -> Iterator[InputError]:
+    def _check_target(self, number: int, row: dict[str, object]) -> Iterator[BatchError]:
         method, url = row.get("method"), row.get("url")
         if method is None:
             yield _missing("method", number)
         elif method != "POST":
-            yield InputError(
+            yield BatchError(
                 "invalid_method",
                 f"Invalid value: {_shown(method)}. Supported values are: 'POST'.",
                 number,
@@ -155,9 +146,9 @@ class _Checker:
         elif url not in self._urls:
             wanted = ", ".join(f"'{url}'" for url in self._urls)
             message = f"The URL {_shown(url)} does not match the batch's endpoint {wanted}."
-            yield InputError("url_mismatch", message, number, "url")
+            yield BatchError("url_mismatch", message, number, "url")
 
-    def _check_body(self, number: int, url: object, body: object) -> Iterator[InputError]:
+    def _check_body(self, number: int, url: object, body: object) -> Iterator[BatchError]:
         if body is None:
             yield _missing("body", number)
             return
@@ -180,7 +171,7 @@ class _Checker:
                 f"The model {_shown(model)} does not match the model {_shown(self.found.model)} of line"
                 f" {self._model_line}. A batch must use one model."
             )
-            yield InputError("model_mismatch", message, number, "body.model")
+            yield BatchError("model_mismatch", message, number, "body.model")
 
 
 def _row(raw: bytes) -> object:
@@ -190,13 +181,13 @@ def _row(raw: bytes) -> object:
         return None
 
 
-def _missing(param: str, number: int) -> InputError:
-    return InputError("missing_required_parameter", f"Missing required parameter: '{param}'.", number, param)
+def _missing(param: str, number: int) -> BatchError:
+    return BatchError("missing_required_parameter", f"Missing required parameter: '{param}'.", number, param)
 
 
-def _wrong_type(param: str, expected: str, got: object, number: int) -> InputError:
+def _wrong_type(param: str, expected: str, got: object, number: int) -> BatchError:
     message = f"Invalid type for '{param}': expected {expected}, but got {json_type(got)} instead."
-    return InputError("invalid_type", message, number, param)
+    return BatchError("invalid_type", message, number, param)
 
 
 def _shown(value: object) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import random
-import socket
 import sqlite3
 from collections import Counter
 
@@ -13,7 +12,7 @@ import httpx
 import pytest
 
 from batchctl.server.forward import Forward, target
-from batchctl.server.upstream import LineRequest
+from batchctl.server.upstream import LineRequest, UnreachableError
 
 CHAT = "/v1/chat/completions"
 
@@ -104,7 +103,6 @@ class Script:
     """An upstream in memory that gives scripted replies, the last one for ever."""
 
     def __init__(self, *replies) -> None:
-        self.now = 1000.0
         self.replies = list(replies)
         self.requests = 0
         self.pauses: list[float] = []
@@ -117,11 +115,10 @@ class Script:
         return reply
 
     async def sleep(self, seconds: float) -> None:
-        self.now += seconds
         self.pauses.append(seconds)
 
-    def ask(self, lines=1, pause_s=0.0):
-        """The answer to the last of so many lines, one after the other with a pause between."""
+    def ask(self, spent=0):
+        """The answer to one line."""
 
         async def story():
             forward = Forward(
@@ -131,13 +128,11 @@ class Script:
                 transport=httpx.MockTransport(self.handle),
                 sleep=self.sleep,
                 rng=random.Random(1),
-                monotonic=lambda: self.now,
             )
-            for _ in range(lines):
-                answer = await forward.answer(LineRequest("a", CHAT, {"model": "m"}))
-                self.now += pause_s
-            await forward.close()
-            return answer
+            try:
+                return await forward.answer(LineRequest("a", CHAT, {"model": "m"}), spent)
+            finally:
+                await forward.close()
 
         return asyncio.run(story())
 
@@ -171,64 +166,24 @@ def test_retry_after_is_honoured_up_to_a_minute(header, pause):
     assert script.pauses == [pause]
 
 
-def test_a_line_waits_for_an_upstream_that_refuses_connections_and_is_sent_once(caplog):
-    refused = [httpx.ConnectError("refused"), httpx.ConnectTimeout("late")] * 4
-    script = Script(*refused, httpx.Response(200, json={"ok": 1}))
-    answer = script.ask()
-    assert (answer.status, answer.body) == (200, {"ok": 1})
-    assert script.pauses == [0.5, 1, 2, 4, 8, 15, 15, 15]
-    assert [record.message for record in caplog.records] == [
-        "cannot connect to http://h/v1 (refused); lines wait until it is back, 120 s at most",
-        "http://h/v1 is back after 60 s",
-    ]
+@pytest.mark.parametrize("refusal", [httpx.ConnectError("refused"), httpx.ConnectTimeout("late")])
+def test_an_upstream_that_cannot_be_connected_to_is_no_answer(refusal):
+    script = Script(httpx.Response(503, json={}), refusal)
+    with pytest.raises(UnreachableError) as caught:
+        script.ask()
+    assert (caught.value.spent, script.requests) == (1, 2)
 
 
-def test_refused_connections_do_not_use_up_the_tries_that_a_busy_upstream_is_given():
-    busy = httpx.Response(503, json={})
-    script = Script(*[httpx.ConnectError("refused"), busy] * 4, httpx.Response(200, json={}))
-    assert script.ask().status == 200
-
-
-def test_a_line_fails_when_the_upstream_has_refused_connections_for_two_minutes():
-    script = Script(httpx.ConnectError("refused"))
-    answer = script.ask()
-    assert (answer.status, answer.error_code) == (None, "upstream_unreachable")
-    assert sum(script.pauses) == 120
-    assert max(script.pauses) == 15
-
-
-def test_two_minutes_are_counted_once_for_all_lines_of_an_outage():
-    script = Script(httpx.ConnectError("refused"))
-    assert script.ask(lines=3).error_code == "upstream_unreachable"
-    assert sum(script.pauses) == 120
-
-
-def test_an_outage_that_nobody_met_for_a_while_is_a_new_one():
-    script = Script(httpx.ConnectError("refused"))
-    script.ask(lines=2, pause_s=3600)
-    assert sum(script.pauses) == 240
+def test_tries_before_an_outage_count_after_it():
+    script = Script(httpx.ReadError("it broke again"))
+    assert script.ask(spent=3).error_code == "upstream_unreachable"
+    assert script.requests == 2
 
 
 def test_a_connection_that_breaks_after_it_was_made_is_tried_five_times():
     script = Script(httpx.ReadError("broken"))
     answer = script.ask()
     assert (answer.status, answer.error_code, script.requests) == (None, "upstream_unreachable", 5)
-
-
-def test_a_batch_pauses_while_its_upstream_is_away_and_goes_on_when_it_is_back(start, upstream_on, line, wait):
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    server = start("--upstream", f"http://127.0.0.1:{port}/v1", "--concurrency", "4")
-    batch = server.create(b"".join(line(str(number), str(number)) for number in range(30)))
-    wait(lambda: "cannot connect" in server.log.read_text())
-    paused = server.openai.batches.retrieve(batch.id)
-    assert (paused.status, paused.request_counts.failed) == ("in_progress", 0)
-    upstream = upstream_on(port)
-    ended = server.ended(batch)
-    assert ended.request_counts.to_dict() == {"total": 30, "completed": 30, "failed": 0}
-    assert sorted(upstream.asked, key=int) == [str(number) for number in range(30)]
-    assert server.log.read_text().count("cannot connect") == 1
-    assert server.log.read_text().count("is back after") == 1
 
 
 def test_a_200_that_is_no_json_is_no_answer():
