@@ -37,7 +37,7 @@ class LineWork:
         self._shop = shop
         self._batch = batch
         self._stop = stop
-        self._in_flight: set[asyncio.Task[None]] = set()
+        self._in_flight: set[asyncio.Future[None]] = set()
 
     async def run(self, allowed: int | None) -> None:
         """Answers all lines that have no answer, or so many of them; what is on its way at a stop has a grace."""
@@ -83,17 +83,17 @@ class LineWork:
         return True
 
     async def _in_turn(self, errand: _Errand) -> None:
-        me = asyncio.current_task()
-        assert me is not None
         async with self._shop.slots:
             await self._shop.gate.wait()
             if self._stop.is_set():
                 return
-            self._in_flight.add(me)
+            arrived: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self._in_flight.add(arrived)
             try:
                 await self._answer(errand)
             finally:
-                self._in_flight.discard(me)
+                self._in_flight.discard(arrived)
+                arrived.set_result(None)
 
     async def _answer(self, errand: _Errand) -> None:
         shop, line = self._shop, errand.line

@@ -6,6 +6,7 @@ import asyncio
 import json
 import random
 import sqlite3
+import time
 from collections import Counter
 
 import httpx
@@ -63,6 +64,25 @@ def test_after_a_kill_no_stored_answer_is_asked_for_again(start, upstream, line,
     database.close()
     # A line may have been marked and not have left yet, but none may leave unmarked.
     assert len(twice) <= marked == resent <= 4
+
+
+def test_a_server_that_is_told_to_end_waits_for_the_answers_that_are_on_their_way(start, upstream, line, wait):
+    upstream.delay_s = 0.4
+    rows = [f"row-{number}" for number in range(12)]
+    first = start("--upstream", upstream.url, "--concurrency", "4")
+    batch = first.create(b"".join(line(row, row) for row in rows))
+    wait(lambda: len(upstream.asked) >= 6)
+    began = time.monotonic()
+    assert first.terminate() == 0
+    assert time.monotonic() - began < 3
+    asked = len(upstream.asked)
+    assert asked < 12
+
+    upstream.delay_s = 0.0
+    second = start("--upstream", upstream.url, "--concurrency", "4")
+    assert second.ended(batch).request_counts.completed == 12
+    assert sorted(upstream.asked) == sorted(rows)
+    assert "sent again" not in second.log.read_text()
 
 
 def test_a_kill_in_the_middle_of_echoes_loses_and_repeats_nothing(start, line, wait):
