@@ -6,12 +6,18 @@ import argparse
 import sys
 from pathlib import Path
 
+from batchctl.server.fault_spec import GRAMMAR
 from batchctl.server.options import DIALECT_NAMES, ServeOptions
 
 
 def main() -> int:
     """Reads the command line and serves; returns the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m batchctl.server", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m batchctl.server",
+        description=__doc__,
+        epilog=GRAMMAR,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument(
         "--data", type=Path, required=True, metavar="DIR", help="folder for files and database"
     )
@@ -30,7 +36,7 @@ def main() -> int:
         default=[],
         dest="faults",
         metavar="SPEC",
-        help="let calls go wrong, e.g. 'POST /batches after drop times=1' (repeatable)",
+        help="let calls go wrong, e.g. 'POST /batches after drop' (repeatable; see below)",
     )
     tests.add_argument("--ledger", type=Path, metavar="FILE", help="add a line of JSON for each call")
     tests.add_argument(

@@ -1,22 +1,4 @@
-"""The words in which a fault is described on the command line, and their meaning.
-
-    METHOD PATH [before|after] KIND [times=N|times=always] [skip=N]
-
-METHOD is `GET`, `POST`, `DELETE` or `*`; PATH is below the dialect's prefix, and `*` in it stands for one
-segment: `/batches`, `/batches/*`, `/files/*/content`. `before` (the default): the call is not carried out.
-`after`: it is carried out, and then its answer is lost or replaced. KIND is one of:
-
-- `drop`: the connection is cut without an answer;
-- `status=503` or `status=429,retry-after=2`: this status, with an error body of the dialect;
-- `delay=SECONDS`: the call, or its answer, waits so long, and nothing else is wrong;
-- `html`: 200 with a page of HTML;
-- `garbage`: 200 with JSON that is cut off;
-- `truncate=BYTES`: the true answer with its full Content-Length, but cut after so many bytes (always `after`);
-- `lag=N`: the batch that was made is missing from the next N lists (always `after`).
-
-`skip=N` passes over the first N matching calls, then `times=N` (default 1) of them go wrong. Every fault
-counts all calls that match it; of several that are due, the first one given happens.
-"""
+"""The words in which a fault is described on the command line, and their meaning."""
 
 from __future__ import annotations
 
@@ -33,6 +15,29 @@ ALWAYS = "always"
 MAX_DELAY_S = 3_600.0
 
 Moment = Literal["before", "after"]
+
+GRAMMAR = """\
+A fault is METHOD PATH [before|after] KIND [times=N|times=always] [skip=N]
+  METHOD      GET, POST, DELETE, or * for any
+  PATH        below the dialect's prefix, with * for one segment:
+              /batches, /batches/*, /files/*/content
+  before      the call is not carried out (the default)
+  after       it is carried out, and then its answer is lost or replaced
+  skip=N      passes over the first N calls that match
+  times=N     then lets N of them go wrong (default 1)
+KIND is one of
+  drop        the connection is cut without an answer
+  status=N    this status, with an error body of the dialect where it can
+              have one; also status=429,retry-after=2
+  delay=N     the call, or its answer, waits N seconds, and all else is well
+  html        200 with a page of HTML
+  garbage     200 with JSON that is cut off
+  truncate=N  the true answer with its full Content-Length, but cut after N
+              bytes (always after)
+  lag=N       for POST /batches: what it made is missing from the next N
+              lists (always after)
+Each fault counts all calls that match it; of several that are due, the first
+one given happens."""
 
 
 class FaultSpecError(ValueError):

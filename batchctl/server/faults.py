@@ -21,6 +21,9 @@ from batchctl.server.wire import cut
 PAGE = "<!DOCTYPE html><html><head><title>Sign in</title></head><body>Sign in to this network.</body></html>"
 BROKEN_JSON = b'{"id": "batch_0", "object": "batch", "stat'
 
+# HTTP gives their answers no body: one that was sent would be taken for the beginning of the next.
+BODILESS = (204, 205, 304)
+
 
 class Faults:
     """ASGI middleware. Calls that are not below the dialect's prefix pass untouched and unrecorded."""
@@ -117,6 +120,8 @@ class Faults:
         if fault.kind == "garbage":
             return Response(BROKEN_JSON, media_type="application/json")
         status = int(fault.amount)
+        if status in BODILESS:
+            return Response(status_code=status)
         kind = "server_error" if status >= 500 else "invalid_request_error"
         error = ApiError(status, f"A fault was asked for: {fault.text}", kind=kind)
         response = envelope.refusal(error, self._dialect, headers)

@@ -12,14 +12,15 @@ from batchctl.shell.exits import MEANINGS
 Function = Callable[..., Any]
 
 
-def declared(name: str, *, examples: Sequence[str] = (), exits: Sequence[int] = (0, 1, 64)
+def declared(name: str, *, examples: Sequence[str] = (), exits: Sequence[int] = (0, 1, 64), grammar: str = ""
              ) -> Callable[[Function], click.Command]:
-    """Makes a click command of a function whose docstring says what it does; the function gets the Terminal first."""
+    """Makes a click command of a function whose docstring says what it does; the function gets the Terminal first.
+    `grammar` explains the value of an option that has more to say than fits beside it."""
     def made(function: Function) -> click.Command:
         shown = "\n".join(["\b", "Examples:", *(f"  {example}" for example in examples)]) if examples else ""
         codes = "\n".join(["\b", "Exit codes:", *(f"  {code:<3} {MEANINGS[code]}" for code in exits)])
         return click.command(
-            name, epilog="\n\n".join(filter(None, (shown, codes))), cls=Command,
+            name, epilog="\n\n".join(filter(None, (grammar, shown, codes))), cls=Command,
             # One prefix for all commands: BATCHCTL_SETTLE means the same everywhere.
             context_settings={"auto_envvar_prefix": "BATCHCTL", "help_option_names": ["-h", "--help"]},
         )(click.pass_obj(function))
