@@ -171,6 +171,8 @@ class JobRun:
         if not record.is_settled or ended.results != record.results:
             self._desk.book().change(self.name, record, ended)
         self._step("fetch", f"{ended.ok or 0} of {ended.requests} answered, {ended.status}", record.batch_id)
+        for text in remote.complaints() if remote is not None else ():
+            self._warn(text)
 
     def _cancel(self, action: Action) -> None:
         assert action.record is not None

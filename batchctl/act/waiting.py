@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from batchctl.act.desk import Desk
 from batchctl.decide.plan import Action, JobPlan, Kind
 from batchctl.remote.provider import Provider
-from batchctl.words.events import BatchState, Emit, Waiting, silent
+from batchctl.words.events import BatchState, Emit, Notice, Waiting, silent
 from batchctl.words.remote import Counts, RemoteBatch
 
 
@@ -73,6 +73,9 @@ class Watch:
             counts = shown.counts or Counts()
             self.emit(BatchState(
                 job, shown.id, shown.status, counts.completed, counts.failed, counts.total or action.requests))
+            if not shown.ended:
+                for text in shown.complaints():
+                    self.emit(Notice(job, "warning", text))
             ended = ended or shown.ended
         return ended
 

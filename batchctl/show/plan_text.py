@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from batchctl.decide.known import Phase
 from batchctl.decide.plan import JobPlan
 from batchctl.show import figures
 from batchctl.show.actions import STYLES, lines
@@ -62,6 +63,8 @@ def remarks(plan: JobPlan, paint: Palette, *, offline: bool = False) -> list[str
         found.append(f"apply will refuse: {plan.over_budget}")
     if plan.foreign:
         found.append(f"left alone, as they hold nothing that is wanted: {', '.join(plan.foreign)}")
+    found += [text for batch in plan.standing.batches if batch.phase is Phase.LIVE and batch.remote is not None
+              for text in batch.remote.complaints()]
     found += plan.notes
     return [f"  {paint('yellow', '!')} {safe(text)}" for text in found]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from batchctl.words.dialects import ENDED
@@ -10,6 +11,9 @@ from batchctl.words.dialects import ENDED
 TAG_JOB = "batchctl_job"
 TAG_SHARD = "batchctl_shard"
 TAG_ATTEMPT = "batchctl_attempt"
+
+#: As many of a batch's errors are told; the others are counted.
+_TOLD = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +95,11 @@ class BatchError:
     message: str
     line: int | None = None
 
+    def __str__(self) -> str:
+        place = f"line {self.line}: " if self.line is not None else ""
+        code = f" ({self.code})" if self.code and self.code not in self.message else ""
+        return f"{place}{self.message}{code}"
+
 
 @dataclass(frozen=True, slots=True)
 class RemoteBatch:
@@ -116,6 +125,13 @@ class RemoteBatch:
     def ended(self) -> bool:
         """An unknown status means that the batch has not ended."""
         return self.status in ENDED
+
+    def complaints(self) -> Iterator[str]:
+        """What it says of its own errors, in sentences: for screens alone, as they may quote what the rows say."""
+        for error in self.errors[:_TOLD]:
+            yield f"{self.id}: {error}"
+        if len(self.errors) > _TOLD:
+            yield f"{self.id}: and {len(self.errors) - _TOLD:,} more errors"
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ import pytest
 from batchctl.decide.plan import Kind
 from batchctl.desired.job import Retry
 from batchctl.words.errors import AmbiguousRemote
+from batchctl.words.events import Notice
 from tests.faultlab.provider import Killed
 from tests.faultlab.rig import Rig
 
@@ -223,6 +224,8 @@ def test_a_batch_that_fails_validation_is_not_sent_again(rig: Rig) -> None:
     for batch in rig.provider.live():
         rig.provider.reject(batch, "invalid_json_line")
     rig.apply()
+    told = [event.text for event in rig.events if isinstance(event, Notice)]
+    assert any("invalid_json_line" in text for text in told)
     rig.apply()
     assert len(rig.provider.batches) == 1
     assert rig.plan().tally.failed == 3

@@ -38,7 +38,7 @@ from batchctl.words.diagnostics import Diagnostic, Span
 from batchctl.words.errors import Refusal
 from batchctl.words.events import BatchState, Event, Notice, Step
 from batchctl.words.outcomes import Tally
-from batchctl.words.remote import Coordinates, Counts, RemoteBatch
+from batchctl.words.remote import BatchError, Coordinates, Counts, RemoteBatch
 
 ROOT = Path(__file__).parents[2]
 EVIL = ("\x1b[2J\x1b]52;c;aGk=\x07", "a\rb", "a\nb", "a\x9b31mb", "\u202egnp.exe", "z\u200bw", "\x7f", "\ud800",
@@ -51,7 +51,7 @@ def shown(text: str = "job", **changes: object) -> Shown:
     """A job in which every string is `text`."""
     where = Coordinates(text, "openai", base_url=text)
     record = BatchRecord(SHARD, 1, 3, where, batch_id=text, created_at=0, status=text)
-    remote = RemoteBatch(text, text, counts=Counts(3, 1, 1))
+    remote = RemoteBatch(text, text, counts=Counts(3, 1, 1), errors=(BatchError(text, text, 3),))
     actions = (
         Action(Kind.CREATE, "new", 1200, SHARD, 1, bytes=1_000_000, tokens=250_000, positions=array("I", [0, 1, 2])),
         Action(Kind.CREATE, "new", 516, SHARD, 1, bytes=204_000, tokens=51_000, positions=array("I", [5])),
@@ -76,6 +76,7 @@ job  job · job · rows 1,319: 1,300 ok, 12 failed, 7 waiting
   » write   job                          new
   ! held    2 requests: fewer than the provider takes in one batch
   ! left alone, as they hold nothing that is wanted: job
+  ! job: line 3: job
   ! job
 
 Plan: 2 create, 1 wait, 1 fetch, 1 write. New requests: 1,716 (1.2 MB, ~301k tokens).
