@@ -45,7 +45,8 @@ class Creator:
         assert action.attempt is not None
         provider = self._desk.provider(self._job.provider.where, self._job.name)
         intent = BatchRecord(
-            shard=action.shard, attempt=action.attempt, requests=action.requests, provider=self._job.provider.where)
+            shard=action.shard, attempt=action.attempt, requests=action.requests, provider=self._job.provider.where,
+            revision=self._job.revision)
         self._book.add(self._job.name, intent)
         try:
             record = self._sent(provider, intent)

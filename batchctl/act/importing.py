@@ -41,7 +41,7 @@ def import_batch(project: Project, name: str, batch_id: str, providers: Provider
         record = BatchRecord(
             shard=shard_digest([ids.blob]), attempt=remote.tag.attempt if remote.tag else 1, requests=len(ids),
             provider=job.provider.where, origin="imported", input_file_id=remote.input_file_id, batch_id=remote.id,
-            created_at=remote.created_at)
+            created_at=remote.created_at, revision=job.revision)
         project.store.keep_ids(record.shard, ids)
         lockfile.add(name, record)
     return record, wanted

@@ -39,6 +39,14 @@ class KnownBatch:
         return self.record.status != "failed" and not self.record.superseded
 
     @property
+    def was_sent(self) -> bool:
+        """Whether its requests count for the budget: a batch that was turned away as a whole cost nothing, and one that
+        gave way to an older one no more than what it answered."""
+        turned_away = self.record.status == "failed" and not self.record.ok
+        gave_way = self.record.superseded and self.record.status == "cancelled" and not self.record.ok
+        return self.phase is not Phase.INTENT and not turned_away and not gave_way
+
+    @property
     def age(self) -> tuple[int, int, str]:
         """Sorts older batches first; of two of the same second the earlier attempt, then the ids decide, the same way
         for everyone."""
@@ -54,19 +62,20 @@ class Candidate:
     where: Coordinates
     ids: IdList | None = None
 
-    def record(self) -> BatchRecord:
-        """What the lockfile says of it once it is adopted."""
+    def record(self, revision: int | None = None) -> BatchRecord:
+        """What the lockfile says of it once it is adopted by a job at this revision."""
         tag, counts = self.remote.tag, self.remote.counts
         return BatchRecord(
             shard=tag.shard if tag else "", attempt=tag.attempt if tag else 1,
             requests=len(self.ids) if self.ids is not None else (counts.total if counts else 0),
             provider=self.where, origin="adopted", input_file_id=self.remote.input_file_id,
-            batch_id=self.remote.id, created_at=self.remote.created_at,
+            batch_id=self.remote.id, created_at=self.remote.created_at, revision=revision,
         )
 
-    def adopted(self) -> KnownBatch:
+    def adopted(self, revision: int | None = None) -> KnownBatch:
         """The batch as it will be known."""
-        return KnownBatch(self.record(), Phase.ENDED if self.remote.ended else Phase.LIVE, self.remote, self.ids)
+        phase = Phase.ENDED if self.remote.ended else Phase.LIVE
+        return KnownBatch(self.record(revision), phase, self.remote, self.ids)
 
 
 @dataclass(frozen=True, slots=True)

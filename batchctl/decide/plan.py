@@ -79,8 +79,8 @@ class Held:
 class JobPlan:
     """What is to be done for one job. `requests` counts distinct requests, `tally` rows.
 
-    `blocked` says why nothing may be created now; `over_budget` by what the plan breaks the budget; `notes` are
-    things that the user should know. `state` has one State a request.
+    `blocked` says why nothing may be created now; `max_requests` is the budget of the job's revision, None for none;
+    `notes` are things that the user should know. `state` has one State a request.
     """
 
     job: str
@@ -90,7 +90,7 @@ class JobPlan:
     held: tuple[Held, ...] = ()
     foreign: tuple[str, ...] = ()
     blocked: str = ""
-    over_budget: str = ""
+    max_requests: int | None = None
     notes: tuple[str, ...] = ()
     digest: str = ""
     standing: Standing = field(default_factory=Standing)
@@ -106,6 +106,15 @@ class JobPlan:
     @property
     def sending(self) -> tuple[Action, ...]:
         return tuple(action for action in self.actions if action.kind in SENDING)
+
+    @property
+    def over_budget(self) -> str:
+        """By what this plan breaks the budget; nothing where it does not."""
+        asked = sum(action.requests for action in self.sending)
+        if self.max_requests is None or not asked or self.standing.spent + asked <= self.max_requests:
+            return ""
+        return (f"budget.max_requests is {self.max_requests}: {self.standing.spent} requests were sent so far, "
+                f"and {asked} more are planned")
 
     @property
     def settled(self) -> bool:

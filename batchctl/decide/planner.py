@@ -34,12 +34,12 @@ class Situation:
 def plan_job(wanted: Wanted, situation: Situation) -> JobPlan:
     """The plan for one job. `declared` False stands for a job that only the lockfile knows."""
     adopted, foreign = _adoptable(wanted, situation)
-    now = standing(wanted, [*situation.known, *(candidate.adopted() for candidate in adopted)])
+    now = standing(wanted, [*situation.known, *(candidate.adopted(wanted.revision) for candidate in adopted)])
     sends = _to_send(wanted, now, situation)
     sending, held, held_positions = _creates(wanted, now, sends, situation)
     state = _states(wanted, now, sends, held_positions)
     tally = _tally(wanted, state)
-    adoptions = [_adoption(candidate, situation) for candidate in adopted]
+    adoptions = [_adoption(candidate, situation, wanted.revision) for candidate in adopted]
     actions = [*adoptions, *_watches(now, adopted), *_cancels(now, wanted, situation), *sending]
     complete = tally.waiting == 0 and not actions_pending(actions)
     actions += sinks.writes(wanted, now, state, tally, situation.sinks, complete=complete)
@@ -48,7 +48,7 @@ def plan_job(wanted: Wanted, situation: Situation) -> JobPlan:
         actions += _forgets(now)
     return JobPlan(
         job=wanted.job, requests=len(wanted.ids), tally=tally, actions=tuple(actions), held=held, foreign=foreign,
-        blocked=situation.blocked if sending else "", over_budget=_over_budget(wanted, now, sending),
+        blocked=situation.blocked if sending else "", max_requests=wanted.max_requests,
         notes=_notes(now, tally), digest=wanted.digest, standing=now,
         state=state,
     )
@@ -197,9 +197,9 @@ def _intended(candidate: Candidate, situation: Situation) -> bool:
         for batch in situation.known)
 
 
-def _adoption(candidate: Candidate, situation: Situation) -> Action:
+def _adoption(candidate: Candidate, situation: Situation, revision: int) -> Action:
     reason = "intent" if _intended(candidate, situation) else "lockfile-missing"
-    return about(candidate.adopted(), Kind.ADOPT, reason)
+    return about(candidate.adopted(revision), Kind.ADOPT, reason)
 
 
 def _watches(now: Standing, adopted: Sequence[Candidate]) -> list[Action]:
@@ -243,17 +243,6 @@ def _forgets(now: Standing) -> list[Action]:
         return []
     return [Action(kind=Kind.FORGET, reason="removed-from-manifest", requests=sum(
         batch.record.requests for batch in now.batches))]
-
-
-def _over_budget(wanted: Wanted, now: Standing, sending: Sequence[Action]) -> str:
-    if wanted.max_requests is None or not sending:
-        return ""
-    spent = sum(now.attempts) + sum(1 for holder in now.holder if holder != NOBODY) + sum(now.pending)
-    asked = sum(action.requests for action in sending)
-    if spent + asked <= wanted.max_requests:
-        return ""
-    return (f"budget.max_requests is {wanted.max_requests}: {spent} requests were sent so far, "
-            f"and {asked} more are planned")
 
 
 def _notes(now: Standing, tally: Tally) -> tuple[str, ...]:

@@ -21,6 +21,8 @@ class Standing:
     `outcome` is the last outcome (0: none), or OK; `attempts` the ended batches that held it; `answer` the batch
     (its place in `batches`) whose answer that is; `holder` the oldest live batch that holds it; `pending` is 1 where an
     ended batch holds it whose results are not here yet.
+
+    `spent` counts the requests that were sent at this revision, whatever became of them and of their rows.
     """
 
     outcome: bytearray = field(default_factory=bytearray)
@@ -28,6 +30,7 @@ class Standing:
     answer: array[int] = field(default_factory=lambda: array("i"))
     holder: array[int] = field(default_factory=lambda: array("i"))
     pending: bytearray = field(default_factory=bytearray)
+    spent: int = 0
     batches: tuple[KnownBatch, ...] = ()
     fog_live: bool = False
     fog_lost: bool = False
@@ -47,9 +50,12 @@ def standing(wanted: Wanted, known: Iterable[KnownBatch]) -> Standing:
             continue
         if hides_requests(batch):
             made.fog_live |= batch.phase is not Phase.SETTLED
-            made.fog_lost |= batch.phase is Phase.SETTLED
+            made.fog_lost |= batch.phase is Phase.SETTLED and batch.record.revision in (None, wanted.revision)
+        positions: Sequence[int] = ()
         if batch.ids is not None:
-            _add(made, place, batch, finder.positions(batch.ids), asked)
+            positions = finder.positions(batch.ids)
+            _add(made, place, batch, positions, asked)
+        made.spent += _spent(batch, wanted.revision, positions)
     return made
 
 
@@ -66,6 +72,16 @@ def hides_requests(batch: KnownBatch) -> bool:
         return False
     turned_away = batch.record.status == "failed" and not batch.record.ok
     return batch.phase is not Phase.SETTLED or not (turned_away or batch.record.superseded)
+
+
+def _spent(batch: KnownBatch, revision: int, positions: Sequence[int]) -> int:
+    """How many of a batch's requests count for the budget. Where its revision is not recorded, what it asks of today's
+    requests was surely asked at this one."""
+    if not batch.was_sent:
+        return 0
+    if batch.record.revision is None:
+        return sum(at != NOBODY for at in positions)
+    return batch.record.requests if batch.record.revision == revision else 0
 
 
 def _add(made: Standing, place: int, batch: KnownBatch, positions: Sequence[int], asked: bytearray) -> None:

@@ -67,6 +67,7 @@ class Wanted:
     inputs_digest: str = ""
     scope: str = ""
     terms: str = ""
+    revision: int = 1
     bounds: Bounds = Bounds()
     retry: Retry = field(default_factory=Retry)
     max_requests: int | None = None
@@ -90,7 +91,8 @@ def wanted(job: Job, desired: Desired, sinks: tuple[SinkWish, ...]) -> Wanted:
     return Wanted(
         job=job.name, ids=desired.ids, lengths=desired.lengths, units=desired.units,
         weights=_weights(desired), rows=desired.rows, inputs_digest=desired.inputs_digest,
-        scope=job.provider.where.scope, terms=_terms(job), bounds=Bounds.of(job.provider.dialect.limits, job.batch),
+        scope=job.provider.where.scope, terms=_terms(job), revision=job.revision,
+        bounds=Bounds.of(job.provider.dialect.limits, job.batch),
         retry=job.retry, max_requests=job.budget.max_requests, sinks=sinks,
     )
 

@@ -19,7 +19,8 @@ GONE = "gone"
 class BatchRecord:
     """One batch. Without `batch_id` it is an intent: it may have been made, and nobody knows yet.
 
-    `status`, `error_code`, `results` and the tallies are set once, when the batch has ended and its files are
+    `revision` is the job's when the batch was made, or taken in; None where nobody knows. `status`, `error_code`,
+    `results` and the tallies are set once, when the batch has ended and its files are
     fetched: `results` is the digest of its outcomes, or "gone". `superseded` marks a batch that was made twice,
     by accident, and was cancelled in favour of an older one, or that was given up as lost: only its answers count,
     not its failures.
@@ -41,6 +42,7 @@ class BatchRecord:
     ok: int | None = None
     results: str | None = None
     superseded: bool = False
+    revision: int | None = None
     extra: Mapping[str, Any] = field(default_factory=dict)
 
     @property

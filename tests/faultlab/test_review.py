@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from batchctl.act.sinks.formats import Csv
-from batchctl.desired.job import Job, Retry
+from batchctl.desired.job import Budget, Job, Retry
 from batchctl.recorded import durable
 from batchctl.words.errors import ExitCode, StateError, worst
 from tests.faultlab.rig import Rig
@@ -60,6 +60,52 @@ def test_what_was_given_up_with_resend_lost_hides_no_later_row(rig: Rig) -> None
     rig.rows["z"] = "new"
     plan = rig.plan()
     assert (plan.tally.lost, sum(action.requests for action in plan.sending)) == (0, 1)
+
+
+def test_what_is_lost_is_sent_again_at_a_new_revision(rig: Rig) -> None:
+    rig.apply()
+    rig.finish_all()
+    rig.apply()
+    lose_all_trace_of_what_was_asked(rig)
+    rig.provider.files.clear()
+    assert rig.plan().tally.lost == 3
+    rig.revision = 2
+    rig.apply()
+    rig.finish_all()
+    rig.apply()
+    assert rig.plan().tally.ok == 3
+    assert not rig.plan().changes
+
+
+def test_a_budget_covers_what_the_rows_asked_before_they_changed_and_ends_with_the_revision(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_job(monkeypatch, budget=Budget(max_requests=5))
+    rig.apply()
+    rig.finish_all()
+    rig.apply()
+    rig.rows = {key: text + " or so" for key, text in rig.rows.items()}
+    (report,) = rig.apply().jobs
+    assert (report.exit_code, len(rig.provider.batches)) == (ExitCode.REFUSED, 1)
+    rig.lose_lockfile()
+    rig.lose_store()
+    rig.rows["a"] = "one"
+    (report,) = rig.apply().jobs
+    assert report.failures == ()
+    assert len(rig.provider.batches[max(rig.provider.batches)].requests) == 2
+    rig.revision = 2
+    assert not rig.plan().over_budget
+
+
+def test_a_budget_is_not_spent_by_batches_that_were_turned_away(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    with_job(monkeypatch, budget=Budget(max_requests=3))
+    for _ in range(2):
+        rig.apply()
+        rig.provider.reject(rig.provider.live()[0], "token_limit_exceeded")
+    rig.apply()
+    rig.finish_all()
+    rig.apply()
+    assert rig.plan().tally.ok == 3
 
 
 def test_destroy_cancels_a_batch_of_which_nobody_can_tell_what_it_holds(rig: Rig) -> None:
