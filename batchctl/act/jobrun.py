@@ -13,7 +13,7 @@ from batchctl.act.sinks.specs import effective_sinks, wishes
 from batchctl.act.sinks.write import write_sink
 from batchctl.act.situation import situation
 from batchctl.decide.doubles import doubles
-from batchctl.decide.known import Phase
+from batchctl.decide.known import Phase, unreachable
 from batchctl.decide.plan import Action, JobPlan, Kind, about
 from batchctl.decide.planner import Situation, plan_job
 from batchctl.decide.standing import NOBODY, hides_requests
@@ -70,7 +70,8 @@ class JobRun:
                 self._guarded(action, plan)
 
     def act(self, plan: JobPlan) -> None:
-        """Cancels, creates and retries what the plan says. Raises OverBudget or AmbiguousRemote before it starts."""
+        """Cancels, creates and retries what the plan says. Raises OverBudget or AmbiguousRemote before it creates."""
+        self.failures += self._not_cancelled(plan)
         for action in plan.of(Kind.CANCEL):
             self._guarded(action)
         sending = plan.sending
@@ -178,6 +179,14 @@ class JobRun:
         assert action.record is not None
         there = self._desk.provider(action.record.provider, self.name).cancel(action.batch_id or "")
         self._step("cancel", f"{action.requests} requests: {there.status}", action.batch_id)
+
+    def _not_cancelled(self, plan: JobPlan) -> list[AmbiguousRemote]:
+        """Batches of ours that were to be cancelled, and that may be running where nobody can tell."""
+        options = self._desk.options
+        if not options.destroy and not (options.prune and self.name not in self._desk.declared):
+            return []
+        return [AmbiguousRemote(f"{batch.record.batch_id} is not cancelled: {unreachable(batch)}")
+                for batch in plan.standing.batches if batch.phase is Phase.UNREACHABLE and batch.record.is_ours]
 
     def _recheck(self) -> None:
         """Reads the list once more: of two batches made at once for the same requests, the older one stays."""

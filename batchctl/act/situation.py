@@ -8,6 +8,7 @@ from pathlib import Path
 from batchctl.act import fetch
 from batchctl.act.desk import Desk
 from batchctl.act.holdings import Holdings
+from batchctl.act.observe import told
 from batchctl.decide.known import Candidate, KnownBatch, Phase, SinkFile
 from batchctl.decide.planner import Situation
 from batchctl.decide.wanted import Wanted
@@ -52,9 +53,10 @@ class _Gatherer:
         ids = self._ids(record.shard, record.input_file_id, record.provider)
         if self._desk.providers is None:
             return KnownBatch(record, Phase.LIVE, ids=ids)
-        remote, gone = self._remote(record)
+        remote, why = self._remote(record)
         if remote is None:
-            return KnownBatch(record, Phase.ENDED if gone else Phase.UNREACHABLE, ids=ids)
+            gone = not why and record.provider.dialect == "local"
+            return KnownBatch(record, Phase.ENDED if gone else Phase.UNREACHABLE, ids=ids, why=why)
         return KnownBatch(record, Phase.ENDED if remote.ended else Phase.LIVE, remote, ids)
 
     def candidates(self, where: Coordinates) -> list[Candidate]:
@@ -98,23 +100,23 @@ class _Gatherer:
             return found
         return self._holdings.at_provider(shard, input_file_id, self._desk.provider(where, self._wanted.job))
 
-    def _remote(self, record: BatchRecord) -> tuple[RemoteBatch | None, bool]:
-        """The batch as its provider shows it now; True when it is gone for good, which only the local server, whose
-        data is ours, can tell."""
+    def _remote(self, record: BatchRecord) -> tuple[RemoteBatch | None, str]:
+        """The batch as its provider shows it now, or what kept that from being asked. Where it answers that there is
+        none, the batch is gone for good at the local server, whose data is ours; elsewhere another key may see it."""
         assert record.batch_id is not None
         listed = self._desk.seen(record.provider, self._wanted.job, record.batch_id)
         if listed is not None:
-            return listed, False
+            return listed, ""
         try:
-            return self._desk.provider(record.provider, self._wanted.job).batch(record.batch_id), False
+            return self._desk.provider(record.provider, self._wanted.job).batch(record.batch_id), ""
         except Refusal as refusal:
             if refusal.status != 404:
                 raise
-            return None, record.provider.dialect == "local"
-        except RemoteError:
+            return None, ""
+        except RemoteError as error:
             if self._desk.look(record.provider, self._wanted.job).listed:
                 raise
-            return None, False
+            return None, told(error)
 
 
 def _sink_files(desk: Desk, job: str, sinks: dict[str, Path]) -> dict[str, SinkFile]:

@@ -23,7 +23,8 @@ class Phase(Enum):
 @dataclass(frozen=True, slots=True)
 class KnownBatch:
     """`ids` None: nobody can tell which requests it holds; not `whole`: these and others that nobody can name.
-    `outcomes` has one byte a request of `ids` once that is known; `stored`: the answers' lines are in the store."""
+    `outcomes` has one byte a request of `ids` once that is known; `stored`: the answers' lines are in the store. `why`
+    says what kept the provider from being asked; nothing where it answered, and does not show the batch."""
 
     record: BatchRecord
     phase: Phase
@@ -32,6 +33,7 @@ class KnownBatch:
     outcomes: bytes | None = None
     stored: bool = False
     whole: bool = True
+    why: str = ""
 
     @property
     def counts(self) -> bool:
@@ -52,6 +54,16 @@ class KnownBatch:
         for everyone."""
         created = self.record.created_at
         return (created if created is not None else 1 << 62, self.record.attempt, self.record.batch_id or "")
+
+
+def unreachable(batch: KnownBatch) -> str:
+    """What to know, and to do, about a batch in that phase."""
+    where, batch_id = batch.record.provider, batch.record.batch_id
+    if batch.why:
+        return f"{where.name} cannot be asked about the batch {batch_id}: {batch.why}"
+    project = f", project {where.project}" if where.project else ""
+    return (f"{where.name} does not show the batch {batch_id} to this key: it was made with the key in "
+            f"{where.api_key_env or 'no variable'}{project}; use that key, or `batchctl lock rm` to give the batch up")
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from batchctl.decide import cuts, sinks
-from batchctl.decide.known import Candidate, KnownBatch, Phase, SinkFile
+from batchctl.decide.known import Candidate, KnownBatch, Phase, SinkFile, unreachable
 from batchctl.decide.plan import Action, Held, JobPlan, Kind, about
 from batchctl.decide.standing import NOBODY, Standing, answers_count, standing
 from batchctl.decide.wanted import Wanted
@@ -249,15 +249,8 @@ def _notes(now: Standing, tally: Tally) -> tuple[str, ...]:
     notes = []
     for batch in now.batches:
         if batch.phase is Phase.UNREACHABLE:
-            notes.append(_unreachable(batch))
+            notes.append(unreachable(batch))
     if tally.lost:
         notes.append(f"{tally.lost} rows are lost: they were sent, and their answers cannot be found any more; "
                      "--resend-lost sends them again, and pays again")
     return tuple(notes)
-
-
-def _unreachable(batch: KnownBatch) -> str:
-    where = batch.record.provider
-    project = f", project {where.project}" if where.project else ""
-    return (f"{where.name} does not show the batch {batch.record.batch_id} to this key: it was made with the key in "
-            f"{where.api_key_env or 'no variable'}{project}; use that key, or `batchctl lock rm` to give the batch up")

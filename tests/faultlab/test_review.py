@@ -115,6 +115,29 @@ def test_destroy_cancels_a_batch_of_which_nobody_can_tell_what_it_holds(rig: Rig
     assert [batch.status for batch in rig.provider.batches.values()] == ["cancelling"]
 
 
+@pytest.mark.parametrize("cause", ["down", "unseen"])
+def test_g10_destroy_is_no_success_while_a_batch_may_run_where_it_cannot_be_seen(rig: Rig, cause: str) -> None:
+    rig.apply()
+    batch = rig.provider.batches["batch_0001"]
+
+    def fault(at: int, method: str, path: str, done: bool) -> None:
+        if path.startswith("/batches"):
+            raise httpx.ReadError("down")
+
+    if cause == "down":
+        rig.provider.fault = fault
+    else:
+        del rig.provider.batches["batch_0001"]
+    (report,) = rig.apply(destroy=True).jobs
+    assert report.exit_code == ExitCode.REFUSED
+    assert "batch_0001 is not cancelled" in report.failures[0].message
+    assert ("ReadError: down" if cause == "down" else "FAKE_KEY") in report.failures[0].message
+    rig.provider.fault = None
+    rig.provider.batches["batch_0001"] = batch
+    (report,) = rig.apply(destroy=True).jobs
+    assert (report.exit_code, batch.status) == (ExitCode.DONE, "cancelling")
+
+
 def test_after_an_unknown_outcome_no_more_creates_are_sent_in_the_pass(rig: Rig) -> None:
     rig.max_requests = 1
 
