@@ -39,20 +39,26 @@ def resolve(desk: Desk, job: str) -> Reusable:
 
 
 def settle(desk: Desk, job: str, intent: BatchRecord) -> RemoteBatch | None:
-    """Asks the list until it shows the intent's batch, or has been silent for `settle_s` seconds (None).
+    """Asks the list until it shows the intent's batch, or has been silent for `settle_s` seconds (None), from the first
+    time that it could be read.
 
-    Raises AmbiguousRemote when the list cannot be read.
+    Raises AmbiguousRemote when the list cannot be read for so long, or not any more after that time.
     """
     settle_s = desk.options.settle_s
     desk.emit(Notice(job, "warning", f"the outcome of a create is unknown; asking {intent.provider.name} for up to "
                                      f"{settle_s:g} s whether it was made"))
-    end = desk.monotonic() + settle_s
+    begun, silent_since = desk.monotonic(), None
     while True:
         look = desk.look(intent.provider, job, anew=True)
         found = match(desk, job, intent, look.batches)
         if found is not None:
             return found
-        left = end - desk.monotonic()
+        now = desk.monotonic()
+        if not look.listed:
+            silent_since = None
+        elif silent_since is None:
+            silent_since = now
+        left = (begun if silent_since is None else silent_since) + settle_s - now
         if left <= 0:
             if not look.listed:
                 raise _unreadable(look.why)

@@ -92,7 +92,7 @@ class Rig:
         project = self.project()
         project.store.prepare()
         with self.providers() as providers, RunLock(project.store.folder, "apply", timeout_s=0) as lock:
-            return passes.apply(project, providers, Options(settle_s=SETTLE_S, **options), self.events.append,
+            return passes.apply(project, providers, Options(**{"settle_s": SETTLE_S, **options}), self.events.append,
                                 approve, lock, sleep=self.sleep, monotonic=lambda: self.now)
 
     def plan(self, **options: Any) -> JobPlan:

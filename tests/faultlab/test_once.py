@@ -102,6 +102,22 @@ def test_g1_a_lost_answer_and_a_lagging_list_do_not_make_a_second_batch(rig: Rig
     assert len(rig.provider.batches) == 1
 
 
+def test_g1_the_list_must_be_silent_for_the_whole_time_and_not_only_at_its_end(rig: Rig) -> None:
+    rig.provider.lag = 2
+    lost_at: list[float] = []
+
+    def fault(at: int, method: str, path: str, done: bool) -> None:
+        if (method, path) == ("POST", "/batches") and done:
+            lost_at.append(rig.now)
+            raise httpx.ReadError("cut")
+        if (method, path) == ("GET", "/batches") and lost_at and rig.now < lost_at[0] + 115:
+            raise httpx.ReadError("down")
+
+    rig.provider.fault = fault
+    rig.apply(settle_s=120.0)
+    assert len(rig.provider.batches) == 1
+
+
 @pytest.mark.parametrize("lose", ["lockfile", "store", "both"])
 @pytest.mark.parametrize("when", ["live", "ended", "done"])
 def test_g1_g2_what_is_lost_on_disk_is_found_again_at_the_provider(rig: Rig, lose: str, when: str) -> None:
