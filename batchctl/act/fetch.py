@@ -14,6 +14,7 @@ from batchctl.recorded.records import GONE, BatchRecord
 from batchctl.recorded.store import Receiving, Store
 from batchctl.remote.download import download
 from batchctl.remote.provider import Provider
+from batchctl.words.dialects import DAY_S, parse_window
 from batchctl.words.errors import Refusal, RemoteError
 from batchctl.words.ids import IdIndex, IdList
 from batchctl.words.outcomes import Outcome
@@ -91,10 +92,18 @@ def _check_all_here(remote: RemoteBatch, answered: int, gone: bool, now: float) 
     """A provider's files may lag behind its batch: settled too early, requests that were answered would count as
     missing, and be paid for again. Past an hour its counts are no longer believed. Raises ResultsInvalid."""
     completed = remote.counts.completed if remote.counts is not None else 0
-    fresh = remote.ended_at is not None and now - remote.ended_at < _LAG_S
+    ended_at = _ended_by(remote)
+    fresh = ended_at is not None and now - ended_at < _LAG_S
     if completed > answered and fresh and not gone:
         raise ResultsInvalid(f"{remote.id} reports {completed} completed requests, and its files answer {answered} so "
                              "far; they are asked for again at the next run")
+
+
+def _ended_by(remote: RemoteBatch) -> int | None:
+    """When a batch has surely ended: some servers leave out the time, and then it is the end of its window."""
+    if remote.ended_at is not None or remote.created_at is None:
+        return remote.ended_at
+    return remote.created_at + (parse_window(remote.completion_window or "") or DAY_S)
 
 
 def _download(provider: Provider, receiving: Receiving, file: int, file_id: str) -> bool:

@@ -60,9 +60,9 @@ class Bench:
 
     def fetch(self, *, status: str = "completed", output: str | None = "out", errors: str | None = None,
               ids: IdList | None = IDS, problems: tuple[BatchError, ...] = (),
-              counts: Counts | None = None) -> BatchRecord:
+              counts: Counts | None = None, **times: Any) -> BatchRecord:
         remote = RemoteBatch("batch_1", status, output_file_id=output, error_file_id=errors, errors=problems,
-                             ended_at=9, counts=counts)
+                             counts=counts, **{"ended_at": 9, **times})
         return fetch(self.script.provider(), self.store, batch(), remote, ids, now=self.now)
 
     def outcomes(self, record: BatchRecord, ids: IdList = IDS) -> list[Outcome]:
@@ -104,6 +104,17 @@ def test_g1_files_that_lag_behind_the_batch_are_waited_for_and_not_settled_as_mi
         bench.fetch(output=None, counts=Counts(3, 3, 0))
     bench.now = 9 + 2 * 3600
     assert bench.outcomes(bench.fetch(counts=Counts(3, 3, 0))) == [Outcome.OK, Outcome.MISSING, Outcome.MISSING]
+
+
+def test_g1_without_a_time_of_its_end_a_batch_may_lag_as_long_as_its_window_and_not_for_ever(bench: Bench) -> None:
+    bench.files["out"] = jsonl(ok(A))
+    times: dict[str, Any] = {"ended_at": None, "created_at": 9, "completion_window": "7d"}
+    bench.now = 9 + 6 * 24 * 3600
+    with pytest.raises(ResultsInvalid):
+        bench.fetch(counts=Counts(3, 3, 0), **times)
+    bench.now = 9 + 8 * 24 * 3600
+    assert bench.outcomes(bench.fetch(counts=Counts(3, 3, 0), **times))[1:] == [Outcome.MISSING] * 2
+    assert bench.fetch(counts=Counts(3, 3, 0), **times | {"created_at": None}).ok == 1
 
 
 def test_both_files_are_taken(bench: Bench) -> None:
