@@ -41,12 +41,16 @@ class KnownBatch:
         return self.record.status != "failed" and not self.record.superseded
 
     @property
+    def turned_away(self) -> bool:
+        """It failed as a whole, and answered nothing: for want of room, or for one bad request among many."""
+        return self.record.status == "failed" and not self.record.ok
+
+    @property
     def was_sent(self) -> bool:
         """Whether its requests count for the budget: a batch that was turned away as a whole cost nothing, and one that
         gave way to an older one no more than what it answered."""
-        turned_away = self.record.status == "failed" and not self.record.ok
         gave_way = self.record.superseded and self.record.status == "cancelled" and not self.record.ok
-        return self.phase is not Phase.INTENT and not turned_away and not gave_way
+        return self.phase is not Phase.INTENT and not self.turned_away and not gave_way
 
     @property
     def age(self) -> tuple[int, int, str]:

@@ -70,8 +70,7 @@ def hides_requests(batch: KnownBatch) -> bool:
     turned away as a whole answered nothing, and one that is superseded was given up."""
     if batch.ids is not None and batch.whole:
         return False
-    turned_away = batch.record.status == "failed" and not batch.record.ok
-    return batch.phase is not Phase.SETTLED or not (turned_away or batch.record.superseded)
+    return batch.phase is not Phase.SETTLED or not (batch.turned_away or batch.record.superseded)
 
 
 def _spent(batch: KnownBatch, revision: int, positions: Sequence[int]) -> int:
@@ -112,6 +111,9 @@ def _add_outcomes(made: Standing, place: int, batch: KnownBatch, positions: Sequ
     counts, attempt = batch.counts, min(batch.record.attempt, 255)
     superseded = batch.record.superseded
     assert batch.outcomes is not None
+    if batch.turned_away and NOBODY in positions and Outcome.OK not in batch.outcomes:
+        # Some of what it asked has changed since, the bad request perhaps: the others never had a try.
+        return
     for at, outcome in zip(positions, batch.outcomes, strict=True):
         if at == NOBODY:
             continue

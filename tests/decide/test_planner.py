@@ -264,6 +264,13 @@ def test_what_failed_validation_is_not_sent_again() -> None:
     assert planned(job(1), settled([0], Outcome.REJECTED, status="failed")).tally == Tally(rows=1, failed=1)
 
 
+def test_what_failed_validation_with_a_request_that_was_mended_is_sent_without_counting() -> None:
+    plan = planned(job(2), settled([0, 1, 9], Outcome.REJECTED, status="failed"))
+    assert [(action.attempt, list(action.positions or ())) for action in plan.sending] == [(1, [0, 1])]
+    partly = settled([0, 1, 9], Outcome.OK, Outcome.REJECTED, Outcome.REJECTED, status="failed", ok=1)
+    assert planned(job(2), partly).tally == Tally(rows=2, ok=1, failed=1)
+
+
 def test_of_a_superseded_batch_only_the_answers_count() -> None:
     plan = planned(job(2), settled([0, 1], Outcome.CANCELLED, Outcome.OK, superseded=True, status="cancelled"))
     assert plan.tally == Tally(rows=2, ok=1, waiting=1)

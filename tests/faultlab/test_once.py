@@ -247,6 +247,17 @@ def test_a_batch_that_fails_validation_is_not_sent_again(rig: Rig) -> None:
     assert rig.plan().tally.failed == 3
 
 
+def test_one_bad_row_costs_its_neighbours_nothing_once_it_is_mended(rig: Rig) -> None:
+    rig.apply()
+    for batch in rig.provider.live():
+        rig.provider.reject(batch, "invalid_json_line")
+    rig.apply()
+    rig.rows["b"] = "mended"
+    rig.apply()
+    assert [len(batch.requests) for batch in rig.provider.live()] == [3]
+    converges(rig)
+
+
 def test_live_requests_that_nobody_wants_any_more_are_cancelled_and_others_never(rig: Rig) -> None:
     rig.max_requests = 1
     rig.apply()
