@@ -18,6 +18,7 @@ import struct
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from batchctl.server.embedding import embedding_inputs
 from batchctl.server.upstream import Answer, LineRequest, failure
 
 FINGERPRINT = "batchctl-echo"
@@ -159,8 +160,7 @@ def _response(body: dict[str, Any], text: str, digest: str) -> dict[str, Any]:
 
 
 def _embeddings(body: dict[str, Any], text: str, digest: str) -> dict[str, Any]:
-    asked = body.get("input")
-    inputs = asked if isinstance(asked, list) and not _is_token_list(asked) else [asked]
+    inputs = embedding_inputs(body.get("input"))
     dimensions = body.get("dimensions")
     size = dimensions if isinstance(dimensions, int) and 0 < dimensions <= 10_000 else 8
     data = []
@@ -172,10 +172,6 @@ def _embeddings(body: dict[str, Any], text: str, digest: str) -> dict[str, Any]:
     tokens = sum(_rough_tokens(str(item)) for item in inputs)
     usage = {"prompt_tokens": tokens, "total_tokens": tokens}
     return {"object": "list", "data": data, "model": _model(body), "usage": usage}
-
-
-def _is_token_list(value: list[Any]) -> bool:
-    return bool(value) and all(isinstance(item, int) for item in value)
 
 
 def unit_vector(text: str, size: int) -> list[float]:

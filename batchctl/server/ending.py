@@ -6,7 +6,7 @@ import asyncio
 
 from batchctl.server import batches
 from batchctl.server.batches import Batch
-from batchctl.server.results import ResultFile, Results, write_results
+from batchctl.server.results import ResultFile, Results, discard, write_results
 from batchctl.server.workshop import Workshop
 
 
@@ -28,9 +28,8 @@ async def finish(shop: Workshop, batch: Batch, *, stopped: bool) -> None:
         write_results, shop.database.path, shop.shelf, batch.key, batch.id, outcome
     )
     if not _end(shop, batch, outcome, results):
-        for file in (results.output, results.error):
-            if file is not None:
-                shop.shelf.path(file.id).unlink(missing_ok=True)
+        discard(shop.shelf, results.output)
+        discard(shop.shelf, results.error)
 
 
 def _outcome(batch: Batch) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
@@ -15,6 +16,9 @@ from batchctl.server.objects import file_object
 from batchctl.server.paging import newest_first
 from batchctl.server.site import Site
 from batchctl.server.uploads import Upload, receive
+
+# Longer than any that is allowed, and short enough to be read as a number.
+SECONDS = re.compile(r"[0-9]{1,18}")
 
 
 class Content(FileResponse):
@@ -75,7 +79,7 @@ class FileRoutes:
         seconds = form.fields.get("expires_after[seconds]")
         if dialect.expiry_s is None or (anchor is None and seconds is None):
             return purpose, dialect.input_retention_s
-        number = int(seconds) if seconds is not None and seconds.isascii() and seconds.isdigit() else seconds
+        number = int(seconds) if seconds is not None and SECONDS.fullmatch(seconds) else seconds
         return purpose, expiry_s("expires_after", anchor, number, dialect.expiry_s)
 
     async def list(self, request: Request) -> Response:

@@ -100,7 +100,11 @@ class FileShelf:
             f"SELECT id FROM files WHERE (deleted = 1 OR expires_at <= ?) AND id NOT IN ({IN_USE})", (now,)
         ).fetchall()
         for (file_id,) in gone:
-            self.path(file_id).unlink(missing_ok=True)
+            try:
+                self.path(file_id).unlink(missing_ok=True)
+            except OSError:
+                # Somebody has it open, where the system minds that; it goes with a later sweep.
+                continue
             self.database.connection.execute("DELETE FROM files WHERE id = ?", (file_id,))
 
     def remove_strays(self) -> None:

@@ -41,10 +41,19 @@ def write_results(database: Path, shelf: FileShelf, batch: int, batch_id: str, o
     Runs in a thread, with a connection of its own: it reads only, and the event loop writes on meanwhile.
     """
     with closing(sqlite3.connect(f"{database.as_uri()}?mode=ro", uri=True)) as connection:
-        return Results(
-            output=_write(shelf, _answers(connection, batch, ok=True)),
-            error=_write(shelf, _failures(connection, batch, batch_id, outcome)),
-        )
+        output = _write(shelf, _answers(connection, batch, ok=True))
+        try:
+            error = _write(shelf, _failures(connection, batch, batch_id, outcome))
+        except Exception:
+            discard(shelf, output)
+            raise
+        return Results(output, error)
+
+
+def discard(shelf: FileShelf, file: ResultFile | None) -> None:
+    """Removes a file that nobody will register."""
+    if file is not None:
+        shelf.path(file.id).unlink(missing_ok=True)
 
 
 def _answers(connection: sqlite3.Connection, batch: int, *, ok: bool) -> Iterator[bytes]:
@@ -75,9 +84,14 @@ def _write(shelf: FileShelf, records: Iterator[bytes]) -> ResultFile | None:
     if first is None:
         return None
     file_id = shelf.ids.file()
-    with shelf.part_path(file_id).open("wb", buffering=BUFFER_BYTES) as stream:
-        size = stream.write(first + b"\n")
-        for record in records:
-            size += stream.write(record + b"\n")
-    shelf.make_durable(file_id)
+    try:
+        with shelf.part_path(file_id).open("wb", buffering=BUFFER_BYTES) as stream:
+            size = stream.write(first + b"\n")
+            for record in records:
+                size += stream.write(record + b"\n")
+        shelf.make_durable(file_id)
+    except Exception:
+        # It is tried again, with another name: on a full disk what is left of this try would add up.
+        shelf.part_path(file_id).unlink(missing_ok=True)
+        raise
     return ResultFile(file_id, size)

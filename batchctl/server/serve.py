@@ -109,7 +109,9 @@ async def _run(options: ServeOptions, folder: DataFolder) -> None:
         try:
             await server.listening.wait()
             _announce(options, folder, site, listener)
-            await asyncio.wait({serving, *helpers}, return_when=asyncio.FIRST_COMPLETED)
+            done, _ = await asyncio.wait({serving, *helpers}, return_when=asyncio.FIRST_COMPLETED)
+            for ended in done:
+                ended.result()
         finally:
             folder.port_file.unlink(missing_ok=True)
             for helper in helpers:

@@ -11,6 +11,7 @@ import orjson
 
 from batchctl.server.batches import BatchError
 from batchctl.server.dialects import AUDIO, ServerDialect
+from batchctl.server.embedding import embedding_inputs
 from batchctl.server.errors import json_type
 
 MAX_SHOWN = 200
@@ -156,8 +157,7 @@ class _Checker:
             yield _wrong_type("body", "an object", body, number)
             return
         if self.endpoint == "/v1/embeddings":
-            asked = body.get("input")
-            self._embedding_inputs += len(asked) if isinstance(asked, list) else 1
+            self._embedding_inputs += len(embedding_inputs(body.get("input")))
         for names in NEEDED.get(str(url), ()):
             if not any(isinstance(body.get(name), str) for name in names):
                 yield _missing(f"body.{names[0]}", number)

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import json
+import resource
+from contextlib import contextmanager
 
 import pytest
 
-from batchctl.server import batches
+from batchctl.server import batches, lines
 from batchctl.server.database import Database
 from batchctl.server.echo import Echo
+from batchctl.server.lines import KeptAnswer
+from batchctl.server.results import write_results
+from batchctl.server.tokens import Tokens
 from batchctl.server.uptime import Uptime
 from tests.server.house import HOUR_S, House, Time
 
@@ -163,6 +168,29 @@ def test_what_a_crash_left_half_written_is_removed_at_the_start(tmp_path, line):
         await house.close()
 
     asyncio.run(story())
+
+
+@contextmanager
+def files_of_at_most(size):
+    """As on a disk that is full."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+@pytest.mark.parametrize("too_large", [True, False])
+def test_results_that_cannot_be_written_leave_nothing_behind(tmp_path, too_large):
+    house = House(tmp_path, Time())
+    with house.database.transaction():
+        lines.keep(house.database, KeptAnswer(1, 1, True, b"x" * (9_000 if too_large else 9), Tokens()))
+        lines.keep(house.database, KeptAnswer(1, 2, False, b"x" * 9_000, Tokens()))
+    with files_of_at_most(5_000), pytest.raises(OSError, match="too large"):
+        write_results(house.database.path, house.shelf, 1, "batch_x", "completed")
+    assert list(house.shelf.folder.iterdir()) == []
+    house.database.close()
 
 
 def test_an_answer_on_its_way_when_the_batch_is_cancelled_is_kept(tmp_path, line):

@@ -121,6 +121,18 @@ def test_what_the_server_writes_is_for_its_owner(start, line):
     assert modes == {0}
 
 
+def test_bytes_that_cannot_be_removed_do_not_end_the_server(start, line, wait):
+    server = start()
+    file_id = server.upload(line("a"))
+    # What the system does not let go of, as on Windows a file that somebody has open.
+    path = server.folder / "files" / file_id
+    path.unlink()
+    (path / "open").mkdir(parents=True)
+    assert server.http.delete(f"/files/{file_id}").json()["deleted"]
+    assert server.http.get(f"/files/{file_id}").status_code == 404
+    assert server.ended(server.create(line("b"))).status == "completed"
+
+
 def test_usage_is_read_in_both_spellings():
     chat = {
         "prompt_tokens": 3,

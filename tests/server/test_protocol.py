@@ -159,6 +159,13 @@ def test_an_upload_keeps_the_expiry_it_asked_for(echo):
     assert file.expires_at == file.created_at + 3600
 
 
+@pytest.mark.parametrize("seconds", ["x", "-1", "3599", "2592001", "²", "9" * 5_000])
+def test_an_expiry_that_the_vendor_would_refuse_is_refused(echo, seconds):
+    form = {"purpose": "batch", "expires_after[anchor]": "created_at", "expires_after[seconds]": seconds}
+    reply = echo.http.post("/files", data=form, files={"file": ("x", b"x")})
+    assert (reply.status_code, reply.json()["error"]["param"]) == (400, "expires_after.seconds")
+
+
 def test_a_failed_line_goes_to_the_error_file_and_a_good_one_to_the_output(echo, line):
     batch = echo.ended(echo.create(line("good") + line("bad", "[[echo:status=429]]")))
     assert batch.request_counts.to_dict() == {"total": 2, "completed": 1, "failed": 1}

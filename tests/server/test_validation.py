@@ -47,6 +47,31 @@ def test_more_than_fifty_thousand_lines_fail_the_batch(echo, line):
     assert [error.code for error in batch.errors.data] == ["too_many_tasks"]
 
 
+EMBEDDINGS = "/v1/embeddings"
+
+
+def test_more_than_fifty_thousand_embedding_inputs_fail_the_batch(echo, line):
+    bodies = [{"model": "m", "input": ["a"] * 25_000}, {"model": "m", "input": ["b"] * 25_000}]
+    content = b"".join(line(str(n), url=EMBEDDINGS, body=body) for n, body in enumerate(bodies))
+    assert echo.ended(echo.create(content, endpoint=EMBEDDINGS)).status == "completed"
+    content += line("one more", url=EMBEDDINGS, body={"model": "m", "input": "c"})
+    batch = echo.ended(echo.create(content, endpoint=EMBEDDINGS))
+    assert [error.code for error in batch.errors.data] == ["too_many_tasks"]
+
+
+def test_a_list_of_tokens_is_one_embedding_input(echo, line):
+    body = {"model": "m", "input": list(range(30_000))}
+    content = line("a", url=EMBEDDINGS, body=body) + line("b", url=EMBEDDINGS, body=body)
+    batch = echo.ended(echo.create(content, endpoint=EMBEDDINGS))
+    assert batch.status == "completed"
+    assert {len(record["response"]["body"]["data"]) for record in echo.records(batch.output_file_id)} == {1}
+
+
+def test_a_byte_order_mark_is_no_json(echo, line):
+    batch = echo.ended(echo.create(b"\xef\xbb\xbf" + line("a")))
+    assert [(error.code, error.line) for error in batch.errors.data] == [("invalid_json_line", 1)]
+
+
 def test_at_most_a_hundred_errors_are_told(echo, line):
     batch = echo.ended(echo.create(b"not json\n" * 250))
     assert [error.line for error in batch.errors.data] == list(range(1, 101))
