@@ -62,6 +62,7 @@ class PortFile:
     token: str
     instance: str
     protocol: int
+    dialect: str
     upstream: str | None
     upstream_key_env: str | None
 

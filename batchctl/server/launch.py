@@ -22,6 +22,7 @@ CONFLICT_PATIENCE_S = 3.0
 LOG_TAIL_BYTES = 2_000
 LOG_MAX_BYTES = 1024 * 1024
 ALREADY_SERVED = 3
+DIALECT = "local"
 
 # Kept so that a server we started and that has ended can be reaped.
 _children: list[subprocess.Popen[bytes]] = []
@@ -122,6 +123,11 @@ class _Attempt:
     def _conflict(self, found: PortFile) -> str | None:
         if found.protocol != PROTOCOL:
             return f"a server of another version of batchctl (pid {found.pid}) is using {self._folder.root}"
+        if found.dialect != DIALECT:
+            return (
+                f"the server that is using {self._folder.root} (pid {found.pid}) speaks the dialect"
+                f" {found.dialect!r}, not {DIALECT!r}; end it, or start it with --dialect {DIALECT}"
+            )
         # Who only looks gets no line answered, so it does not matter by whom.
         same = (found.upstream, found.upstream_key_env) == (self._upstream, self._key_env)
         if same or self._mode == "look":
@@ -153,7 +159,7 @@ class _Attempt:
 
     def _spawn(self) -> subprocess.Popen[bytes]:
         # -P: a `json.py` in the user's folder must not become part of the server.
-        command = [sys.executable, "-P", "-m", "batchctl.server", "--ephemeral", "--dialect", "local"]
+        command = [sys.executable, "-P", "-m", "batchctl.server", "--ephemeral", "--dialect", DIALECT]
         command += ["--data", str(self._folder.root), "--concurrency", str(self._concurrency)]
         if self._upstream is not None:
             command += ["--upstream", self._upstream]

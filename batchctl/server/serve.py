@@ -211,6 +211,7 @@ def _announce(options: ServeOptions, folder: DataFolder, site: Site, listener: s
         token=site.token or secrets.token_urlsafe(32),
         instance=site.instance,
         protocol=PROTOCOL,
+        dialect=options.dialect,
         upstream=options.upstream,
         # Named only if this process has it, so that nobody who needs the key joins a server without.
         upstream_key_env=options.upstream_key_env if _key(options) else None,

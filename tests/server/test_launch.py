@@ -179,6 +179,7 @@ def test_another_program_on_the_port_of_a_stale_port_file_is_not_mistaken_for_th
         "token": "t",
         "instance": "i",
         "protocol": 1,
+        "dialect": "local",
         "upstream": None,
         "upstream_key_env": None,
     }
@@ -200,6 +201,17 @@ def test_a_server_with_another_upstream_is_not_joined_to_run_lines(folder):
         with pytest.raises(LaunchError, match="answers with the echo"):
             connect(folder, run=True, upstream="http://127.0.0.1:9/v1", timeout_s=10)
         connect(folder, run=False, upstream="http://127.0.0.1:9/v1").close()
+
+
+def test_a_server_that_speaks_a_vendors_dialect_is_not_joined_and_one_that_speaks_ours_is(start, folder):
+    theirs = start("--dialect", "groq")
+    with pytest.raises(LaunchError, match="speaks the dialect 'groq'"):
+        connect(folder, run=False, timeout_s=10)
+    assert theirs.terminate() == 0
+    ours = start("--dialect", "local")
+    with connect(folder, run=True) as server:
+        assert server.base_url == ours.base_url
+    assert ours.terminate() == 0
 
 
 def test_a_folder_that_cannot_be_made_is_told(tmp_path):
