@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from batchctl.server.audio import AUDIO
 from batchctl.server.ids import HEX_IDS, Ids
 from batchctl.server.paging import BY_CURSOR, BY_LAST_ID, BY_LAST_ID_WITH_NULLS, Paging
 from batchctl.server.shapes import PLAIN, Shape, errors_list, errors_text
@@ -18,7 +19,6 @@ from batchctl.server.shapes import PLAIN, Shape, errors_list, errors_text
 HOUR_S = 3_600
 DAY_S = 24 * HOUR_S
 MIB = 1024 * 1024
-AUDIO = ("/v1/audio/transcriptions", "/v1/audio/translations")
 
 
 @dataclass(frozen=True, slots=True)

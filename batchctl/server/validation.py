@@ -9,8 +9,9 @@ from pathlib import Path
 
 import orjson
 
+from batchctl.server.audio import AUDIO
 from batchctl.server.batches import BatchError
-from batchctl.server.dialects import AUDIO, ServerDialect
+from batchctl.server.dialects import ServerDialect
 from batchctl.server.embedding import embedding_inputs
 from batchctl.server.errors import json_type
 

@@ -128,6 +128,7 @@ class FakeUpstream:
     def __init__(self, port: int = 0) -> None:
         self.asked: list[str] = []
         self.answered: list[str] = []
+        self.bodies: list[bytes] = []
         self.headers: list[dict[str, str]] = []
         self.delay_s = 0.0
         self.script: list[tuple[int, dict[str, str], bytes]] = []
@@ -158,8 +159,10 @@ class FakeUpstream:
         threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
 
     def _handle(self, handler: BaseHTTPRequestHandler) -> None:
-        body = json.loads(handler.rfile.read(int(handler.headers["Content-Length"])))
-        text = body["messages"][-1]["content"]
+        raw = handler.rfile.read(int(handler.headers["Content-Length"]))
+        self.bodies.append(raw)
+        spoken = "/audio/" in handler.path
+        text = handler.path if spoken else json.loads(raw)["messages"][-1]["content"]
         self.asked.append(text)
         self.headers.append({"path": handler.path, **dict(handler.headers.items())})
         time.sleep(self.delay_s)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import email
 import json
 import random
 import sqlite3
@@ -210,6 +211,57 @@ def test_a_200_that_is_no_json_is_no_answer():
     script = Script(httpx.Response(200, text="<html>"))
     answer = script.ask()
     assert (answer.ok, answer.status, answer.error_code) == (False, None, "upstream_invalid_response")
+
+
+AUDIO = "/v1/audio/transcriptions"
+
+
+def fields(upstream):
+    """The form that came: of each part its name, its file name and its content."""
+    content_type = upstream.headers[-1]["Content-Type"]
+    message = email.message_from_bytes(
+        b"Content-Type: " + content_type.encode() + b"\r\n\r\n" + upstream.bodies[-1]
+    )
+    return [
+        (part.get_param("name", header="content-disposition"), part.get_filename(), part.get_payload(decode=True))
+        for part in message.get_payload()
+    ]
+
+
+def transcribed(server, line, **body):
+    batch = server.ended(server.create(line("a", url=AUDIO, body={"model": "w", **body}), endpoint=AUDIO))
+    (record,) = server.records(batch.output_file_id)
+    return record["response"]["body"]
+
+
+def test_a_recording_by_url_is_asked_for_with_the_form_that_audio_endpoints_take(start, upstream, line):
+    upstream.script = [(200, {}, b'{"text": "hello"}')]
+    server = start("--dialect", "local", "--upstream", upstream.url)
+    more = {"temperature": 0.5, "timestamp_granularities": ["word", "segment"], "language": None}
+    assert transcribed(server, line, url="http://x/a.wav", **more) == {"text": "hello"}
+    assert upstream.headers[-1]["path"] == AUDIO
+    assert fields(upstream) == [
+        ("model", None, b"w"),
+        ("url", None, b"http://x/a.wav"),
+        ("temperature", None, b"0.5"),
+        ("timestamp_granularities[]", None, b"word"),
+        ("timestamp_granularities[]", None, b"segment"),
+    ]
+
+
+@pytest.mark.parametrize("name", ["url", "file"])
+def test_a_recording_within_the_line_is_sent_as_a_file(start, upstream, line, name):
+    upstream.script = [(200, {}, b'{"text": "hello"}')]
+    server = start("--dialect", "local", "--upstream", upstream.url)
+    transcribed(server, line, **{name: "data:audio/x-wav;base64,UklGRgA="})
+    assert fields(upstream) == [("model", None, b"w"), ("file", "recording.wav", b"RIFF\x00")]
+
+
+@pytest.mark.parametrize("said", ["grüß dich\n", "42"])
+def test_a_transcript_that_comes_as_plain_text_is_an_answer(start, upstream, line, said):
+    upstream.script = [(200, {"Content-Type": "text/plain; charset=utf-8"}, said.encode())]
+    server = start("--dialect", "local", "--upstream", upstream.url)
+    assert transcribed(server, line, url="http://x/a.wav", response_format="text") == {"text": said}
 
 
 def test_an_answer_of_many_lines_is_one_line_of_the_output(start, upstream, line):
