@@ -34,7 +34,7 @@ def make_app(site: Site) -> ASGIApp:
     )
     # The vendors do not redirect `/files/` to `/files`, and a redirected POST is a second POST.
     app.router.redirect_slashes = False
-    return Front(app, site.dialect, site.token)
+    return Front(app, site.dialect, site.token, any_host=site.open_to_others)
 
 
 def _as_refusal(request: Request, error: Exception) -> ApiError:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import random
 import time
 from collections.abc import Awaitable, Callable
@@ -15,6 +14,7 @@ import httpx
 import orjson
 
 from batchctl.server.audio import AUDIO, form
+from batchctl.server.hosts import is_loopback
 from batchctl.server.upstream import Answer, LineRequest, UnreachableError, no_answer
 
 MAX_TRIES = 5
@@ -65,7 +65,7 @@ class Forward:
             limits=httpx.Limits(max_connections=concurrency, max_keepalive_connections=concurrency),
             transport=transport,
             # A proxy set for the internet cannot reach a model on this machine.
-            trust_env=not _is_loopback(base_url),
+            trust_env=not is_loopback(urlsplit(base_url).hostname or ""),
         )
 
     async def answer(self, request: LineRequest, spent: int = 0) -> Answer:
@@ -149,13 +149,3 @@ def _retry_after_s(header: str | None) -> float | None:
         return max(0.0, parsedate_to_datetime(header).timestamp() - time.time())
     except (ValueError, TypeError):
         return None
-
-
-def _is_loopback(url: str) -> bool:
-    host = urlsplit(url).hostname or ""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

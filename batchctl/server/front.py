@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from batchctl.server import envelope
 from batchctl.server.dialects import ServerDialect
 from batchctl.server.errors import ApiError
+from batchctl.server.hosts import is_own_name
 
 OWN_PATHS = "/_batchctl/"
 
@@ -20,10 +21,12 @@ OWN_PATHS = "/_batchctl/"
 class Front:
     """In front of all routes; with a token, only who has this one is let in."""
 
-    def __init__(self, app: ASGIApp, dialect: ServerDialect, token: str | None) -> None:
+    def __init__(self, app: ASGIApp, dialect: ServerDialect, token: str | None, *, any_host: bool) -> None:
+        """Without `any_host`, calls must name this machine in their `Host` header."""
         self._app = app
         self._dialect = dialect
         self._token = token
+        self._any_host = any_host
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI."""
@@ -42,13 +45,17 @@ class Front:
         await (refusal or self._app)(scope, receive, send_with_id)
 
     def _refusal(self, path: str, headers: Headers) -> JSONResponse | None:
+        host = headers.get("host", "")
+        if not self._any_host and not is_own_name(host):
+            error = ApiError(403, f"This server answers calls to this machine, not to '{host[:100]}'.")
+            return envelope.refusal(error, self._dialect, headers)
         own = path.startswith(OWN_PATHS)
         wanted = self._dialect.gateway_headers
         if wanted and not own and not any(headers.get(name) for name in wanted):
             names = " or ".join(f"'{name}'" for name in wanted)
             return envelope.gateway_refusal(f"Either {names} header is required")
-        error = self._key_error(headers)
-        return None if error is None else envelope.refusal(error, self._dialect, headers)
+        refused = self._key_error(headers)
+        return None if refused is None else envelope.refusal(refused, self._dialect, headers)
 
     def _key_error(self, headers: Headers) -> ApiError | None:
         keys = [found for name in self._dialect.key_headers if (found := _key(name, headers))]

@@ -27,6 +27,7 @@ from batchctl.server.faults import Faults
 from batchctl.server.files import FileShelf
 from batchctl.server.folder import PROTOCOL, DataFolder, PortFile
 from batchctl.server.hold import Hold
+from batchctl.server.hosts import is_loopback
 from batchctl.server.journal import Journal
 from batchctl.server.lease import Leases
 from batchctl.server.ledger import Ledger
@@ -176,6 +177,7 @@ def _site(options: ServeOptions, folder: DataFolder, database: Database) -> Site
         leases=Leases(),
         instance=secrets.token_hex(8),
         token=secrets.token_urlsafe(32) if options.ephemeral else None,
+        open_to_others=not is_loopback(options.host),
         hold=hold,
         veil=Veil(),
     )
@@ -218,6 +220,8 @@ def _announce(options: ServeOptions, folder: DataFolder, site: Site, listener: s
     ).write(folder.port_file)
     host = f"[{options.host}]" if ":" in options.host else options.host
     answers = f"lines go to {options.upstream}" if options.upstream else "lines are answered by an echo"
+    if site.open_to_others and not options.ephemeral:
+        log.warning("other machines can reach %s; whoever does is let in with any key", options.host)
     log.info("listening on http://%s:%d%s (%s)", host, port, site.dialect.prefix, answers)
 
 

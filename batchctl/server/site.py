@@ -35,6 +35,8 @@ class Site:
     """Tells this server process from any other that may come to listen on the same port."""
     token: str | None
     """The only Bearer that is let in; None lets any in."""
+    open_to_others: bool
+    """Other machines can reach it, by names that cannot be known here."""
     hold: Hold | None
     veil: Veil
 

@@ -97,6 +97,30 @@ def test_a_call_without_a_bearer_is_refused(echo):
     assert reply.headers["x-request-id"].startswith("req_")
 
 
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        ("localhost:8000", 200),
+        ("127.0.0.1", 200),
+        ("[::1]:8000", 200),
+        ("host.docker.internal:8000", 200),
+        ("batch:8000", 200),
+        ("rebound.example.com", 403),
+        ("rebound.example.com.:8000", 403),
+        ("127.0.0.1.example.com:8000", 403),
+        ("localhost.example.com", 403),
+    ],
+)
+def test_a_web_page_cannot_reach_the_server_by_a_name_of_its_own(echo, host, status):
+    assert echo.http.get("/batches", headers={"Host": host}).status_code == status
+
+
+def test_a_server_for_other_machines_answers_to_any_name_and_says_who_is_let_in(start):
+    server = start("--host", "0.0.0.0")
+    assert server.http.get("/batches", headers={"Host": "batch.example.com"}).status_code == 200
+    assert "is let in with any key" in server.log.read_text()
+
+
 def test_unknown_routes_and_ids_are_json_errors(echo):
     for method, path, status in [
         ("GET", "/nonsense", 404),
