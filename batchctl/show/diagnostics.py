@@ -44,8 +44,9 @@ def _block(finding: Diagnostic, paint: Palette) -> list[str]:
     if span is not None:
         edge = paint("blue", " " * margin + "|")
         lines.append(f"{paint('blue', ' ' * (margin - 1) + '-->')} {safe(span.file)}:{span.line}:{span.column}")
-        if finding.source is not None:
-            before, marked, after = _around(finding.source, span.column - 1, span.length)
+        source = finding.line_text
+        if source is not None:
+            before, marked, after = _around(source, span.column - 1, span.length)
             lines += [edge, f"{paint('blue', f' {span.line} |')} {before}{marked}{after}".rstrip()]
             mark = paint(style, ("^" * max(1, width(marked)) + " " + safe(finding.label)).rstrip())
             lines.append(f"{edge} {' ' * width(before)}{mark}")
@@ -60,9 +61,6 @@ def _block(finding: Diagnostic, paint: Palette) -> list[str]:
 
 def _around(source: str, start: int, length: int) -> tuple[str, str, str]:
     """The line before, at and after the mark, each made safe, and cut to what fits."""
-    if start > len(source):
-        # The source is not that line itself but what stands in it: all of it is meant.
-        start, length = 0, len(source)
     end = min(len(source), start + max(1, length))
     left = max(0, start - _SHOWN // 2) if len(source) > _SHOWN else 0
     right = min(len(source), left + _SHOWN)

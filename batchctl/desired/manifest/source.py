@@ -20,7 +20,7 @@ _KEY = re.compile(r"\b(?:sk|gsk|csk|pk|key)[-_][A-Za-z0-9_-]{16,}|(?<=://)[^\s/@
 HIDDEN = "***"
 
 #: Characters of a line that is shown at all; a longer one is no help on a screen.
-_MAX_SHOWN = 500
+_MAX_SHOWN = 1500
 
 
 def without_keys(text: str) -> str:
@@ -63,7 +63,7 @@ class Source:
         line = self.line_of(start)
         column = self.column_of(start)
         rest = len(self.line_text(line)) - column + 1
-        return Span(self.name, line, column, max(1, min(end - start, rest)))
+        return Span(self.name, line, column, max(1, min(end - start, rest)), self.shown_line(line))
 
     def conceal(self, start: int, end: int) -> None:
         """Never show these characters in a diagnostic."""

@@ -79,7 +79,8 @@ def _block(node: Scalar, source: Source) -> Template:
     literal = node.style == "|"
     length = len(content) if literal else len(written.rstrip()) - column + 1
     line = first if literal else first + blank
-    return Template(node.text, Span(source.name, line, max(column, 1), max(length, 1)), line_offsets=literal)
+    span = Span(source.name, line, max(column, 1), max(length, 1), source.shown_line(line))
+    return Template(node.text, span, line_offsets=literal)
 
 
 def _indent(line: str) -> int:

@@ -59,7 +59,7 @@ def to_json(finding: Diagnostic) -> dict[str, Any]:
     return {
         "code": finding.code, "message": finding.message, "label": finding.label, "source": finding.source,
         "notes": list(finding.notes), "severity": finding.severity,
-        "span": [span.file, span.line, span.column, span.length] if span else None,
+        "span": [span.file, span.line, span.column, span.length, span.text] if span else None,
     }  # fmt: skip
 
 

@@ -55,8 +55,7 @@ class GapFiller:
         return units_of(self.compiled.evaluate(context)) if self.compiled.typed else 1
 
     def finding(self, code: str, message: str) -> Diagnostic:
-        span, source = errors.place(self.compiled.template, 1)
-        return Diagnostic(code, message, span, source=source)
+        return Diagnostic(code, message, errors.place(self.compiled.template, 1))
 
     def _complaint(self, error: Exception) -> str:
         where = path_text(self.gap.path)

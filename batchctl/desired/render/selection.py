@@ -64,5 +64,4 @@ def _quoted(text: str) -> str:
 
 
 def _finding(compiled: Compiled, code: str, message: str, notes: tuple[str, ...] = ()) -> Diagnostic:
-    span, source = errors.place(compiled.template, 1)
-    return Diagnostic(code, message, span, source=source, notes=notes)
+    return Diagnostic(code, message, errors.place(compiled.template, 1), notes=notes)

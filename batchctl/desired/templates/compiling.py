@@ -139,9 +139,8 @@ class Templates:
         except jinja2.TemplateSyntaxError as error:
             self.findings.append(errors.finding(error, template, self._origin))
         except jinja2.TemplateError as error:
-            span, source = errors.place(template, node.lineno)
             found = errors.finding(error, template, self._origin)
-            self.findings.append(Diagnostic(found.code, found.message, span, source=source))
+            self.findings.append(Diagnostic(found.code, found.message, errors.place(template, node.lineno)))
 
 
 def _joined(parts: Iterator[str]) -> str:

@@ -35,32 +35,33 @@ _CODES: tuple[tuple[type[BaseException], str], ...] = (
 )
 
 
-def place(template: Template, line: int, *, label: str = "") -> tuple[Span, str]:
-    """Where line `line` (from 1) of a template stands, and the text of that line."""
+def place(template: Template, line: int) -> Span:
+    """Where line `line` (from 1) of a template stands in its file."""
+    origin = template.origin
+    if not template.line_offsets:
+        return origin
     lines = template.source.splitlines() or [""]
     source = lines[min(max(line, 1), len(lines)) - 1]
-    if not template.line_offsets:
-        return template.origin, source
-    column = template.origin.column if line == 1 else len(source) - len(source.lstrip()) + 1
-    length = max(len(source.strip()), 1)
-    return Span(template.origin.file, template.origin.line + line - 1, column, length), source
+    indent = len(source) - len(source.lstrip())
+    # A block scalar has lost the indentation of its manifest, which is that of its first line.
+    text = " " * (origin.column - 1) + source
+    return Span(origin.file, origin.line + line - 1, origin.column + indent, max(len(source.strip()), 1), text)
 
 
 def undefined_name(template: Template, name: str, line: int, visible: Iterable[str]) -> Diagnostic:
     """A name that no template here can see, found before anything is rendered."""
     known = sorted(visible)
     close = get_close_matches(name, known, n=1)
-    span, source = place(template, line)
+    span = place(template, line)
     label = f'did you mean "{close[0]}"?' if close else ""
     note = "names here are: " + ", ".join(known)
-    return Diagnostic("template-undefined", f'unknown name "{name}"', span, label, source, (note,))
+    return Diagnostic("template-undefined", f'unknown name "{name}"', span, label, notes=(note,))
 
 
 def finding(error: BaseException, template: Template, origin: Origin) -> Diagnostic:
     """The diagnostic for an exception that compiling or rendering `template` raised."""
     code = next((code for kind, code in _CODES if isinstance(error, kind)), "template-failed")
-    span, source = _where(error, template, origin)
-    return Diagnostic(code, _message(error), span, source=source)
+    return Diagnostic(code, _message(error), _where(error, template, origin))
 
 
 def _message(error: BaseException) -> str:
@@ -75,10 +76,10 @@ def _message(error: BaseException) -> str:
     return text if len(text) <= _MESSAGE_SHOWN else text[: _MESSAGE_SHOWN - 1] + "…"
 
 
-def _where(error: BaseException, template: Template, origin: Origin) -> tuple[Span, str | None]:
+def _where(error: BaseException, template: Template, origin: Origin) -> Span:
     if isinstance(error, jinja2.TemplateSyntaxError):
         if error.filename and not error.filename.startswith("<"):
-            return Span(error.filename, error.lineno), _line_of(Path(error.filename), error.lineno)
+            return _in_file(error.filename, error.lineno)
         return place(template, error.lineno)
     found = _innermost(error.__traceback__)
     if found is None:
@@ -87,8 +88,7 @@ def _where(error: BaseException, template: Template, origin: Origin) -> tuple[Sp
     owner = origin(compiled)
     if owner is not None:
         return place(owner, line)
-    file = compiled.filename or str(compiled.name)
-    return Span(file, line), _line_of(Path(file), line)
+    return _in_file(compiled.filename or str(compiled.name), line)
 
 
 def _innermost(traceback: TracebackType | None) -> tuple[jinja2.Template, int] | None:
@@ -102,8 +102,13 @@ def _innermost(traceback: TracebackType | None) -> tuple[jinja2.Template, int] |
     return found
 
 
-def _line_of(path: Path, line: int) -> str | None:
+def _in_file(file: str, line: int) -> Span:
+    """A line of an included file, which is named as it is reached from here where it lies below."""
+    path, here = Path(file), Path.cwd()
+    shown = str(path.relative_to(here)) if path.is_relative_to(here) else file
     try:
-        return path.read_text("utf-8-sig").splitlines()[line - 1]
+        text = path.read_text("utf-8-sig").splitlines()[line - 1]
     except (OSError, ValueError, IndexError):
-        return None
+        return Span(shown, line)
+    indent = len(text) - len(text.lstrip())
+    return Span(shown, line, indent + 1, max(len(text.strip()), 1), text)

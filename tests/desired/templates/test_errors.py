@@ -19,7 +19,7 @@ def test_an_error_while_rendering_names_the_line_and_shows_it(tmp_path: Path) ->
     finding = evaluate(tmp_path, "one\ntwo {{ row.id + 1 }}\nthree")
     assert isinstance(finding, Diagnostic)
     assert finding.span is not None
-    assert (finding.span.line, finding.source) == (11, "two {{ row.id + 1 }}")
+    assert (finding.span.line, finding.span.column, finding.line_text) == (11, 5, "    two {{ row.id + 1 }}")
     assert finding.code == "template-type"
 
 
@@ -57,10 +57,18 @@ def test_unknown_filters_are_found_before_any_row(tmp_path: Path) -> None:
 
 
 def test_an_error_in_an_included_file_names_that_file(tmp_path: Path) -> None:
-    (tmp_path / "part.txt").write_text("fine\n{{ row.id + 1 }}\n")
+    (tmp_path / "part.txt").write_text("fine\n  {{ row.id + 1 }}\n")
     finding = evaluate(tmp_path, "{% include 'part.txt' %}")
-    assert finding.span == Span(str(tmp_path / "part.txt"), 2)
-    assert finding.source == "{{ row.id + 1 }}"
+    assert finding.span == Span(str(tmp_path / "part.txt"), 2, 3, 16)
+    assert finding.line_text == "  {{ row.id + 1 }}"
+
+
+def test_an_included_file_is_named_as_it_is_reached_from_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "parts").mkdir()
+    (tmp_path / "parts" / "a.txt").write_text("{{ row.id + 1 }}\n")
+    finding = evaluate(tmp_path, "{% include 'parts/a.txt' %}")
+    assert finding.span.file == str(Path("parts", "a.txt"))
 
 
 def test_included_files_see_the_row_and_are_confined(tmp_path: Path) -> None:
