@@ -52,8 +52,9 @@ def _plain_text(template: Template) -> str | None:
 
 
 def _accepted(kind: BodyKind, skeleton: Any, path: Path) -> frozenset[ValueKind]:
+    probes = {**_PROBES, "text": (*_PROBES["text"], *schema.condition_words())}
     return frozenset(
-        name for name, values in _PROBES.items()
+        name for name, values in probes.items()
         if all(schema.accepts(kind, _replaced(skeleton, path, value)) for value in values)
     )
 

@@ -46,6 +46,19 @@ def accepts(kind: BodyKind, body: Any) -> bool:
 
 
 @functools.cache
+def condition_words() -> tuple[str, ...]:
+    """The texts on which a schema makes other demands depend, such as the type of a content part."""
+    found: dict[str, None] = {}
+    waiting: list[Any] = [_document()]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, dict) and "if" in node:
+            found |= dict.fromkeys(word for key in node["if"]["properties"].values() for word in key["enum"])
+        waiting.extend(node.values() if isinstance(node, dict) else node if isinstance(node, list) else ())
+    return tuple(sorted(found))
+
+
+@functools.cache
 def _validator(kind: BodyKind) -> Any:
     definition = {"$ref": f"#/definitions/{kind}", "definitions": _document()["definitions"]}
     return _lenient()(definition)
@@ -56,7 +69,9 @@ def _lenient() -> Any:
     """Draft 7, with every keyword satisfied by UNKNOWN."""
     draft: Any = jsonschema.Draft7Validator
     extend: Any = validators.extend
-    return extend(draft, {keyword: _unless_unknown(check) for keyword, check in draft.VALIDATORS.items()})
+    return extend(draft, {
+        **{keyword: _unless_unknown(check) for keyword, check in draft.VALIDATORS.items()}, "if": _if_known,
+    })
 
 
 def _unless_unknown(check: Callable[..., Any]) -> Callable[..., Iterator[ValidationError]]:
@@ -65,6 +80,12 @@ def _unless_unknown(check: Callable[..., Any]) -> Callable[..., Iterator[Validat
             yield from check(validator, value, instance, schema) or ()
 
     return checked
+
+
+def _if_known(validator: Any, condition: Any, instance: Any, schema: Any) -> Iterator[ValidationError]:
+    """`if`, where UNKNOWN satisfies no condition: what only may be asked for is not asked for."""
+    if "then" in schema and jsonschema.Draft7Validator(condition).is_valid(instance):
+        yield from validator.descend(instance, schema["then"], schema_path="then")
 
 
 @functools.cache

@@ -9,7 +9,9 @@ from typing import Any, get_args
 import jsonschema
 import pytest
 
+from batchctl.desired.inputs.row import Row, RowError
 from batchctl.desired.render import schema
+from batchctl.desired.render.requests import RequestRenderer
 from batchctl.desired.render.rules import rules_of
 from batchctl.desired.render.values import kind_of
 from batchctl.words.dialects import BodyKind
@@ -17,12 +19,13 @@ from tests.desired.jobs import chat, job, rows_input
 
 DOCUMENT = json.loads((Path(__file__).parents[3] / "schemas" / "requests.v1.schema.json").read_bytes())
 
-VALUES = (None, True, False, 0, 1, -1, 10**20, 0.5, -2.5, 1e9, "", "x", "user", "{{", "\x00")
+VALUES = (None, True, False, 0, 1, -1, 10**20, 0.5, -2.5, 1e9, "", "x", "user", "{{", "\x00", "image_url", "text")
 
 GAPS: list[tuple[BodyKind, Any]] = [
     ("chat", chat("{{ a }}", "> {{ a }}", temperature="{{ a }}", seed="{{ a }}", stop="{{ a }}", user="{{ a }}")),
     ("chat", {"model": "{{ a }}", "messages": [{"role": "{{ a }}", "content": [{"type": "text", "text": "{{ a }}"}]}]}),
     ("chat", chat("x", metadata={"k": "{{ a }}"}, response_format={"type": "{{ a }}"}, unknown="{{ a }}", n="{{ a }}")),
+    ("chat", {"model": "m", "messages": [{"role": "user", "content": [{"type": "{{ a }}", "text": "{{ a }}"}]}]}),
     ("responses", {"model": "m", "input": "{{ a }}", "instructions": "{{ a }}", "max_output_tokens": "{{ a }}"}),
     ("embeddings", {"model": "m", "input": "{{ a }}", "dimensions": "{{ a }}", "encoding_format": "{{ a }}"}),
     ("embeddings", {"model": "m", "input": ["x", "{{ a }}"]}),
@@ -92,6 +95,40 @@ def test_the_usual_gaps_need_no_look_at_any_row(tmp_path: Path) -> None:
 )
 def test_bodies_of_the_api_reference_and_keys_of_providers_are_accepted(kind: BodyKind, body: Any) -> None:
     assert schema.complaint(kind, body) is None
+
+
+PARTS = "messages[0].content[0]: "
+
+
+@pytest.mark.parametrize(
+    ("kind", "body", "words"),
+    [
+        ("chat", {"content": [{"type": "text"}]}, PARTS + "'text' is a required property"),
+        ("chat", {"content": [{"type": "image_url"}]}, PARTS + "'image_url' is a required property"),
+        ("chat", {"content": [{"type": "image_url", "image_url": {}}]}, "'url' is a required property"),
+        ("chat", {"content": [{"type": "input_audio"}]}, PARTS + "'input_audio' is a required property"),
+        ("chat", {"content": [{"text": "x"}]}, PARTS + "'type' is a required property"),
+        ("chat", {"content": []}, "messages[0].content: [] "),
+        ("chat", {"content": None}, "messages[0].content: None is not of type 'string', 'array'"),
+        ("chat", {}, "messages[0]: 'content' is a required property"),
+        ("responses", {"content": [{"type": "input_text"}]}, "input[0].content[0]: 'text' is a required property"),
+        ("responses", {"content": None}, "input[0].content: None is not of type 'string', 'array'"),
+    ],
+)
+def test_a_message_without_what_its_role_and_its_parts_need_is_refused(kind: BodyKind, body: Any, words: str) -> None:
+    messages = [{"role": "user", **body}]
+    found = schema.complaint(kind, {"model": "m", ("input" if kind == "responses" else "messages"): messages})
+    assert found is not None
+    assert words in found
+
+
+def test_a_part_whose_type_comes_from_the_row_is_checked_row_by_row(tmp_path: Path) -> None:
+    part = {"type": "{{ row.kind }}", "text": "{{ row.text }}"}
+    made = job(tmp_path, rows_input(), body={"model": "m", "messages": [{"role": "user", "content": [part]}]})
+    renderer = RequestRenderer(made)
+    renderer.render(Row(0, "a.csv", 2, {"kind": "text", "text": "x"}, 0, 1, 1))
+    with pytest.raises(RowError, match="'image_url' is a required property"):
+        renderer.render(Row(0, "a.csv", 2, {"kind": "image_url", "text": "x"}, 0, 1, 1))
 
 
 def _with(node: Any, path: tuple[str | int, ...], value: Any) -> Any:
