@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from batchctl.desired.job import Job, Provider
-from batchctl.desired.manifest import bodies, settings
+from batchctl.desired.manifest import bodies, body_check, settings
 from batchctl.desired.manifest.context import Context, is_text, number, section, text
 from batchctl.desired.manifest.inputs import inputs
 from batchctl.desired.manifest.providers import provider
@@ -24,7 +24,10 @@ def job(document: Mapping, context: Context) -> Job:
     where = provider(document, context)
     dialect = where.dialect if where else None
     endpoint, kind = settings.endpoint(document, dialect, context)
+    before = context.findings.errors
     model = bodies.model(document, kind, context)
+    body = bodies.body(document, kind, model, context)
+    body_is_known = kind is not None and context.findings.errors == before
     name = text(document, "name")
     at = name or document
     description = text(document, "description")
@@ -32,9 +35,11 @@ def job(document: Mapping, context: Context) -> Job:
         name=name.text if name else "", manifest=context.manifest, root=context.root,
         provider=where or _UNKNOWN_PROVIDER, model=model, endpoint=endpoint, body_kind=kind or "other",
         completion_window=settings.window(document, dialect, context), inputs=inputs(document, context),
-        body=bodies.body(document, kind, model, context), sinks=sinks(document, context),
+        body=body, sinks=sinks(document, context),
         span=context.source.span(at.start, at.end),
     )  # fmt: skip
+    if body_is_known:
+        body_check.report(made, document, context)
     return replace(
         made, revision=number(document, "revision") or 1, vars=_vars(document, context),
         batch=settings.batch(document, dialect, context), retry=settings.retry(document),

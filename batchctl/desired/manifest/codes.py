@@ -45,6 +45,7 @@ CODES: dict[str, str] = {
     "model-in-body": "the model stands in body",
     "stream-in-body": "body asks for streaming",
     "nothing-asked": "neither prompt nor body says what is asked",
+    "invalid-request": "the endpoint does not take the body that every request would have",
     "prompt-unsupported": "the endpoint has no place for what prompt holds",
     "unknown-endpoint": "the provider's dialect does not know the endpoint",
     "above-limit": "a setting of batch is above the provider's limit",

@@ -33,12 +33,12 @@ class Findings:
     def __init__(self, source: Source) -> None:
         self.source = source
         self._found: dict[_Finding, None] = {}
-        self._errors = 0
+        self.errors = 0
 
     @property
     def failed(self) -> bool:
         """An error, not only warnings, was found."""
-        return self._errors > 0
+        return self.errors > 0
 
     @property
     def full(self) -> bool:
@@ -47,7 +47,7 @@ class Findings:
 
     def error(self, code: str, at: Place, message: str, label: str = "", *, notes: tuple[str, ...] = ()) -> None:
         """Adds a mistake that forbids going on."""
-        self._errors += 1
+        self.errors += 1
         self._add(code, at, message, label, notes, "error")
 
     def warning(self, code: str, at: Place, message: str, label: str = "", *, notes: tuple[str, ...] = ()) -> None:

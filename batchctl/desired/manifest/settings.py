@@ -30,7 +30,7 @@ def endpoint(document: Mapping, dialect: Dialect | None, context: Context) -> tu
         context.findings.error("not-a-template", node, "the endpoint is not a template", "write one path")
     elif dialect is not None and kind is None:
         paths = [known for known, _ in dialect.endpoints]
-        close = get_close_matches(path, paths, n=1)
+        close = get_close_matches(path, paths, n=1, cutoff=0.8)
         label = f'did you mean "{close[0]}"?' if close else "the endpoints are: " + ", ".join(paths)
         note = "a path that the provider serves beside those of its dialect is named under provider.endpoints"
         message = f"the dialect {dialect.name} has no endpoint {path}"

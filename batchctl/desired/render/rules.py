@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from batchctl.desired.job import Job, Template
+from batchctl.desired.job import BodyNode, Job, Template
 from batchctl.desired.render import schema
 from batchctl.desired.render.bodies import Gap, Path, with_gaps
 from batchctl.desired.render.values import Rules, ValueKind
@@ -28,6 +28,16 @@ _PROBES: dict[ValueKind, tuple[Any, ...]] = {
 
 def rules_of(job: Job) -> tuple[Rules, tuple[Diagnostic, ...]]:
     """The rules of a job's body, and what is wrong with it in every row."""
+    skeleton, gaps = skeleton_of(job.body)
+    wrong = schema.complaint(job.body_kind, skeleton)
+    if wrong is not None:
+        message = f"{job.endpoint} does not take this body: {wrong}"
+        return {}, (Diagnostic("invalid-request", message, job.span),)
+    return {gap.path: _accepted(job.body_kind, skeleton, gap.path) for gap in gaps}, ()
+
+
+def skeleton_of(body: BodyNode) -> tuple[Any, list[Gap]]:
+    """The body with UNKNOWN for what only rows tell, and the gaps where that is."""
     gaps: list[Gap] = []
 
     def unknown(gap: Gap) -> Any:
@@ -37,12 +47,7 @@ def rules_of(job: Job) -> tuple[Rules, tuple[Diagnostic, ...]]:
         gaps.append(gap)
         return schema.UNKNOWN
 
-    skeleton = with_gaps(job.body, unknown)
-    wrong = schema.complaint(job.body_kind, skeleton)
-    if wrong is not None:
-        message = f"{job.endpoint} does not take this body: {wrong}"
-        return {}, (Diagnostic("invalid-request", message, job.span),)
-    return {gap.path: _accepted(job.body_kind, skeleton, gap.path) for gap in gaps}, ()
+    return with_gaps(body, unknown), gaps
 
 
 def _plain_text(template: Template) -> str | None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import functools
 import json
 from collections.abc import Callable, Iterator
-from pathlib import Path
+from dataclasses import dataclass
+from pathlib import Path as FilePath
 from typing import Any
 
 import jsonschema
@@ -13,7 +14,7 @@ from jsonschema import validators
 from jsonschema.exceptions import ValidationError, best_match
 
 import batchctl
-from batchctl.desired.render.bodies import path_text
+from batchctl.desired.render.bodies import Path, path_text
 from batchctl.words.dialects import BodyKind
 
 _NAME = "requests.v1.schema.json"
@@ -30,14 +31,41 @@ class _Unknown:
 UNKNOWN = _Unknown()
 
 
+@dataclass(frozen=True, slots=True)
+class Complaint:
+    """One thing that a body does wrong: where, what, and the keyword of the schema that says so with its value."""
+
+    path: Path
+    message: str
+    keyword: str
+    wanted: Any
+
+    def __str__(self) -> str:
+        where = path_text(self.path)
+        return f"{where}: {self.message}" if where else self.message
+
+
 def complaint(kind: BodyKind, body: Any) -> str | None:
-    """What is wrong with a body, in a sentence that names the place; None when nothing is."""
+    """What is most wrong with a body, in a sentence that names the place; None when nothing is."""
     error = best_match(_validator(kind).iter_errors(body))
-    if error is None:
-        return None
-    where = path_text(tuple(error.absolute_path))
-    message = error.message if len(error.message) <= _SHOWN else error.message[: _SHOWN - 1] + "…"
-    return f"{where}: {message}" if where else message
+    return None if error is None else str(_complaint(error))
+
+
+def complaints(kind: BodyKind, body: Any) -> list[Complaint]:
+    """All that is wrong with a body."""
+    return [_complaint(error) for error in _validator(kind).iter_errors(body)]
+
+
+def _complaint(error: ValidationError) -> Complaint:
+    wanted: Any = error.validator_value
+    keyword, message = str(error.validator), error.message
+    if keyword == "anyOf" and all(option.keys() == {"required"} for option in wanted):
+        # The schema's own message is the whole body, and "not valid under any of the given schemas".
+        keyword, wanted = "required", [name for option in wanted for name in option["required"]]
+        message = " or ".join(repr(name) for name in wanted) + " is required"
+    if len(message) > _SHOWN:
+        message = message[: _SHOWN - 1] + "…"
+    return Complaint(tuple(error.absolute_path), message, keyword, wanted)
 
 
 def accepts(kind: BodyKind, body: Any) -> bool:
@@ -90,7 +118,7 @@ def _if_known(validator: Any, condition: Any, instance: Any, schema: Any) -> Ite
 
 @functools.cache
 def _document() -> dict[str, Any]:
-    package = Path(batchctl.__file__).parent
+    package = FilePath(batchctl.__file__).parent
     # In a wheel the schemas lie in the package, in a checkout beside it.
     path = next(path for path in (package / "schemas" / _NAME, package.parent / "schemas" / _NAME) if path.exists())
     document: dict[str, Any] = json.loads(path.read_bytes())

@@ -109,14 +109,14 @@ def test_a_prompt_that_the_endpoint_has_no_place_for_is_refused(endpoint: str, p
 
 
 def test_body_wins_over_what_prompt_makes() -> None:
-    body = job(HEAD + "prompt: {user: a}\nbody: {messages: [], n: 2}\n").body
-    assert body == {"model": "small", "messages": (), "n": 2}
+    body = job(HEAD + "prompt: {user: a}\nbody: {messages: [{role: user, content: b}], n: 2}\n").body
+    assert body == {"model": "small", "messages": ({"role": "user", "content": "b"},), "n": 2}
 
 
 def test_something_must_be_asked() -> None:
     assert codes(HEAD) == ["nothing-asked"]
     assert codes(HEAD + "body: {temperature: 0}\n") == ["nothing-asked"]
-    assert codes(HEAD + "body: {messages: []}\n") == []
+    assert codes(HEAD + "body: {messages: [{role: user, content: b}]}\n") == []
     assert codes(HEAD + "endpoint: /v1/audio/transcriptions\nbody: {url: x}\n") == []
 
 

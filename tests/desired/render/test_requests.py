@@ -114,7 +114,7 @@ def test_what_is_wrong_for_every_row_is_told_at_once_and_together(tmp_path: Path
         ("chat", chat("{{ row.text }}", max_tokens="8"), "max_tokens: '8' is not of type"),
         ("embeddings", {"model": "m"}, "'input' is a required property"),
         ("completions", {"model": "m", "prompt": ""}, "prompt: '' "),
-        ("responses", {"model": "m"}, "not valid"),
+        ("responses", {"model": "m"}, "'input' or 'prompt' is required"),
     ],
 )
 def test_a_body_that_is_wrong_in_every_row_is_told_once_with_its_place(
