@@ -1,5 +1,7 @@
-"""Gives up connections that hardly move. Timeouts of single reads and writes do not end them: a byte now and then is
-enough to keep those quiet for ever."""
+"""Gives up connections that hardly move.
+
+Timeouts of single reads and writes do not end them: a byte now and then is enough to keep those quiet for ever.
+"""
 
 from __future__ import annotations
 
