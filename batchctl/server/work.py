@@ -46,8 +46,8 @@ class LineWork:
             source = LineSource(shop.database, batch.key, stream, allowed)
             workers = [asyncio.create_task(self._work(source)) for _ in range(shop.concurrency)]
             stopped = asyncio.create_task(self._stop.wait())
+            done = asyncio.gather(*workers)
             try:
-                done = asyncio.gather(*workers)
                 waited_for: set[asyncio.Future[Any]] = {done, stopped}
                 await asyncio.wait(waited_for, return_when=asyncio.FIRST_COMPLETED)
                 if done.done():
@@ -58,7 +58,8 @@ class LineWork:
             finally:
                 for task in (*workers, stopped):
                     task.cancel()
-                await asyncio.gather(*workers, stopped, return_exceptions=True)
+                # Also of `done` itself: asyncio complains of an exception that nobody looks at.
+                await asyncio.gather(done, *workers, stopped, return_exceptions=True)
         await shop.journal.on_disk()
 
     async def settle(self, grace_s: float) -> None:

@@ -173,6 +173,14 @@ def test_a_server_without_its_upstream_says_so_in_the_batch_until_it_is_back(
     assert (log.count("cannot connect"), log.count("is back after"), log.count("sent again")) == (1, 1, 0)
 
 
+def test_a_server_whose_lines_wait_ends_at_once_and_without_a_traceback(start, line, wait, port):
+    server = start("--upstream", f"http://127.0.0.1:{port}/v1")
+    server.create(line("a") + line("b"))
+    wait(lambda: "cannot connect" in server.log.read_text())
+    assert server.terminate() == 0
+    assert server.log.read_text().count("\n") == 2
+
+
 def test_a_vendors_batch_object_says_nothing_that_the_vendors_would_not(start, line, wait, port):
     server = start("--upstream", f"http://127.0.0.1:{port}/v1")
     batch = server.create(line("a"))
