@@ -14,7 +14,7 @@ from types import TracebackType
 
 from batchctl.server.folder import PROTOCOL, DataFolder, PortFile
 from batchctl.server.lock import FolderLock
-from batchctl.server.options import upstream_problem
+from batchctl.server.options import upstream_key_problem, upstream_problem
 
 POLL_S = 0.02
 ANSWER_TIMEOUT_S = 5.0
@@ -70,8 +70,10 @@ def connect(
     """
     if upstream is not None and (problem := upstream_problem(upstream)) is not None:
         raise LaunchError(problem)
-    if run and upstream_key_env is not None and not os.environ.get(upstream_key_env):
-        raise LaunchError(f"the environment variable {upstream_key_env} for the upstream's key is not set")
+    if run and upstream_key_env is not None:
+        problem = upstream_key_problem(upstream_key_env)
+        if problem is not None:
+            raise LaunchError(problem)
     folder = DataFolder(data.absolute())
     try:
         folder.prepare()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -46,4 +47,19 @@ def upstream_problem(url: str) -> str | None:
         return "the upstream URL must not hold a password; name an environment variable with the key instead"
     if parts.query or parts.fragment:
         return "the upstream URL must not have a query or a fragment"
+    return None
+
+
+def upstream_key(name: str | None) -> str | None:
+    """The key in the environment variable of this name, None if there is none."""
+    return os.environ.get(name, "").strip() or None if name is not None else None
+
+
+def upstream_key_problem(name: str) -> str | None:
+    """Why the key in this variable cannot be sent, or None. The key itself is never said."""
+    key = upstream_key(name)
+    if key is None:
+        return f"the environment variable {name} for the upstream's key is not set"
+    if not (key.isascii() and key.isprintable()):
+        return f"the environment variable {name} holds characters that no HTTP header can carry"
     return None

@@ -32,7 +32,7 @@ from batchctl.server.journal import Journal
 from batchctl.server.lease import Leases
 from batchctl.server.ledger import Ledger
 from batchctl.server.lock import FolderLock
-from batchctl.server.options import ServeOptions, upstream_problem
+from batchctl.server.options import ServeOptions, upstream_key, upstream_key_problem, upstream_problem
 from batchctl.server.outage import Outage
 from batchctl.server.site import Site
 from batchctl.server.upstream import Upstream
@@ -88,8 +88,10 @@ def _check(options: ServeOptions) -> None:
         raise ValueError(problem)
     name = options.upstream_key_env
     # An ephemeral server may be started by somebody who only looks, and needs no key for that.
-    if name is not None and not os.environ.get(name) and not options.ephemeral:
-        raise ValueError(f"the environment variable {name} for the upstream's key is not set")
+    if name is None or (options.ephemeral and upstream_key(name) is None):
+        return
+    if (problem := upstream_key_problem(name)) is not None:
+        raise ValueError(problem)
 
 
 async def _run(options: ServeOptions, folder: DataFolder) -> None:
@@ -189,11 +191,8 @@ def _upstream(options: ServeOptions) -> Upstream:
     # Costs 0.1 s to import, which whoever asks the echo need not wait for.
     from batchctl.server.forward import Forward
 
-    return Forward(options.upstream, _key(options), concurrency=options.concurrency)
-
-
-def _key(options: ServeOptions) -> str | None:
-    return os.environ.get(options.upstream_key_env) if options.upstream_key_env else None
+    key = upstream_key(options.upstream_key_env)
+    return Forward(options.upstream, key, concurrency=options.concurrency)
 
 
 def _follow_leases(options: ServeOptions, site: Site) -> None:
@@ -216,7 +215,7 @@ def _announce(options: ServeOptions, folder: DataFolder, site: Site, listener: s
         dialect=options.dialect,
         upstream=options.upstream,
         # Named only if this process has it, so that nobody who needs the key joins a server without.
-        upstream_key_env=options.upstream_key_env if _key(options) else None,
+        upstream_key_env=options.upstream_key_env if upstream_key(options.upstream_key_env) else None,
     ).write(folder.port_file)
     host = f"[{options.host}]" if ":" in options.host else options.host
     answers = f"lines go to {options.upstream}" if options.upstream else "lines are answered by an echo"

@@ -5,8 +5,11 @@ from __future__ import annotations
 import asyncio
 import email
 import json
+import os
 import random
 import sqlite3
+import subprocess
+import sys
 import time
 from collections import Counter
 
@@ -32,6 +35,28 @@ def test_answers_of_the_upstream_come_back_in_the_output_file(start, upstream, l
     assert {headers["path"] for headers in upstream.headers} == {"/v1/chat/completions"}
     assert {headers["Authorization"] for headers in upstream.headers} == {"Bearer k-secret"}
     assert "k-secret" not in server.log.read_text()
+
+
+def test_blanks_around_the_upstreams_key_are_no_part_of_it(start, upstream, line):
+    options = ["--upstream", upstream.url, "--upstream-key-env", "MODEL_KEY"]
+    server = start(*options, env={"MODEL_KEY": " k-secret\n"})
+    assert server.ended(server.create(line("a"))).request_counts.completed == 1
+    assert upstream.headers[-1]["Authorization"] == "Bearer k-secret"
+
+
+@pytest.mark.parametrize("key", ["k-\nsecret", "k-s\u00e9cret", " \n"])
+def test_a_key_that_no_header_can_carry_is_refused_and_not_shown(tmp_path, upstream, key):
+    command = [sys.executable, "-m", "batchctl.server", "--data", str(tmp_path / "data"), "--upstream", upstream.url]
+    refused = subprocess.run(
+        [*command, "--upstream-key-env", "MODEL_KEY"],
+        env={**os.environ, "MODEL_KEY": key},
+        capture_output=True,
+        text=True,
+        timeout=20,
+    )
+    assert refused.returncode == 1
+    assert "MODEL_KEY" in refused.stderr
+    assert "cret" not in refused.stderr
 
 
 def test_after_a_kill_no_stored_answer_is_asked_for_again(start, upstream, line, wait):
