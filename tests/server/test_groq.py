@@ -86,6 +86,15 @@ def test_a_list_is_walked_by_cursor_without_gaps_or_repeats(server, line):
     assert pages == -(-len(listed) // 20)
 
 
+def test_the_sdk_lists_by_ids_where_they_are_repeated_and_not_by_its_own_comma_form(server, line):
+    groq = pytest.importorskip("groq")
+    ids = [server.make(line("a"))["id"] for _ in range(2)]
+    with groq.Groq(base_url=server.origin, api_key="any", max_retries=0) as client:
+        listed = client.get(f"/openai/v1/batches?id={ids[0]}&id={ids[1]}", cast_to=groq.types.BatchListResponse)
+        assert [batch.id for batch in listed.data] == ids[::-1]
+        assert client.batches.list(extra_query={"id": ids}).data == []
+
+
 @pytest.mark.parametrize("cursor", ["", "x", "cursor_", "cursor_e30", "cursor_WzFd", "cursor_ééé"])
 def test_a_cursor_that_no_page_gave_is_refused(server, cursor):
     reply = server.http.get("/batches", params={"cursor": cursor})
