@@ -77,7 +77,8 @@ class Engine:
 
     async def stop(self) -> None:
         """Starts nothing more, waits a little for what has been paid for, and writes what has been answered."""
-        self.set_running(False)
+        running = self._shop.gate.is_set()
+        self._shop.gate.clear()
         if self._shop.upstream.costs:
             await asyncio.gather(*(run.settle(STOP_GRACE_S) for run in self._runs.values()))
         tasks = list(self._tasks.values())
@@ -85,6 +86,8 @@ class Engine:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         self._shop.journal.flush()
+        if running:
+            self._shop.uptime.pause()
         await self._shop.upstream.close()
 
     async def _carry(self, batch: Batch, run: BatchRun) -> None:

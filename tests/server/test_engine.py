@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import resource
 from contextlib import contextmanager
 
 import pytest
@@ -173,6 +172,7 @@ def test_what_a_crash_left_half_written_is_removed_at_the_start(tmp_path, line):
 @contextmanager
 def files_of_at_most(size):
     """As on a disk that is full."""
+    resource = pytest.importorskip("resource")
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
     try:

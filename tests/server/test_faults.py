@@ -217,12 +217,14 @@ def test_serve_misbehaves_as_it_is_told_and_refuses_what_it_cannot_read(tmp_path
     command = [sys.executable, "-m", "batchctl", "serve", "--data", str(tmp_path / "data"), "--dialect", "groq"]
     wrong = subprocess.run([*command, "--fault", "GET /batches explode"], capture_output=True, text=True, timeout=30)
     assert (wrong.returncode, "unknown kind" in wrong.stderr) == (64, True)
-    with subprocess.Popen([*command, "--fault", "GET /batches status=503", "--expire-after", "0"]) as server:
+    command += ["--fault", "GET /batches status=503", "--expire-after", "0", "--log-file", str(tmp_path / "log")]
+    with subprocess.Popen(command) as server:
         try:
             found = json.loads(wait(lambda: read(tmp_path / "data" / "server.json")))
             headers = {"Authorization": "Bearer any"}
             url = f"http://127.0.0.1:{found['port']}/openai/v1/batches"
             assert [httpx.get(url, headers=headers).status_code for _ in range(2)] == [503, 200]
+            assert f"listening on http://127.0.0.1:{found['port']}/openai/v1" in (tmp_path / "log").read_text()
         finally:
             server.terminate()
 

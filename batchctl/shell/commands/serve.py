@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
 import click
@@ -49,6 +50,19 @@ def command(terminal: Terminal, data: Path, dialect: str, host: str, port: int, 
             parse(fault)
     except FaultSpecError as error:
         raise UsageError(f"--fault: {error}") from error
+    if terminal.logs:
+        logging.getLogger("batchctl.server").addHandler(_LogFile(terminal))
     code = serve(ServeOptions(data, host, port, dialect, upstream, upstream_key_env, concurrency, faults,
                               expire_after=expire_after))
     return ExitCode.REFUSED if code == IN_USE else code
+
+
+class _LogFile(logging.Handler):
+    """What the server says, in the file of --log-file too."""
+
+    def __init__(self, terminal: Terminal) -> None:
+        super().__init__()
+        self._terminal = terminal
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._terminal.log(self.format(record))
