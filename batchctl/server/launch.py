@@ -21,6 +21,7 @@ ANSWER_TIMEOUT_S = 5.0
 CONFLICT_PATIENCE_S = 3.0
 LOG_TAIL_BYTES = 2_000
 LOG_MAX_BYTES = 1024 * 1024
+HEAD_MAX_BYTES = 64 * 1024
 ALREADY_SERVED = 3
 DIALECT = "local"
 
@@ -214,7 +215,7 @@ def _open_lease(found: PortFile, mode: str) -> socket.socket | None:
     try:
         lease.sendall(request.encode("ascii"))
         head = b""
-        while b"\r\n\r\n" not in head and (more := lease.recv(4096)):
+        while b"\r\n\r\n" not in head and len(head) < HEAD_MAX_BYTES and (more := lease.recv(4096)):
             head += more
     except OSError:
         lease.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Sequence
 
 from batchctl.server import batches, lines
@@ -11,6 +12,8 @@ from batchctl.server.ending import finish
 from batchctl.server.validation import check_input
 from batchctl.server.work import LineWork
 from batchctl.server.workshop import Workshop
+
+log = logging.getLogger("batchctl.server")
 
 
 class BatchRun:
@@ -92,11 +95,16 @@ class BatchRun:
             )
 
     async def _answer_lines(self, batch: Batch) -> None:
-        if self._shop.expire_after is None:
-            await self._work.run(None)
-            return
-        await self._work.run(max(0, self._shop.expire_after - batch.completed - batch.failed))
-        self._stop.set()
+        limit = self._shop.expire_after
+        allowed = None if limit is None else max(0, limit - batch.completed - batch.failed)
+        try:
+            await self._work.run(allowed)
+        except FileNotFoundError as error:
+            # Nobody can answer them any more; what is answered has been paid for, and is not to wait for the window.
+            log.error("%s is gone; the lines of %s that have no answer are given up", error.filename, batch.id)
+            self._stop.set()
+        if allowed is not None:
+            self._stop.set()
 
 
 async def _first_of(*awaitables: Awaitable[object]) -> None:

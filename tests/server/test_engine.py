@@ -169,6 +169,28 @@ def test_what_a_crash_left_half_written_is_removed_at_the_start(tmp_path, line):
     asyncio.run(story())
 
 
+def test_a_batch_whose_input_is_gone_ends_with_what_was_answered(tmp_path, line):
+    async def story():
+        time = Time()
+        house = House(tmp_path, time, Stuck())
+        house.engine.set_running(True)
+        batch = house.add_batch(line("quick") + line("stuck"))
+        while house.look(batch).completed < 1:
+            await asyncio.sleep(0.005)
+        await house.close()
+
+        house = House(tmp_path, time, Stuck())
+        house.shelf.path(batch.input_file_id).unlink()
+        house.engine.start()
+        house.engine.set_running(True)
+        ended = await house.until(batch, "expired")
+        assert [record["custom_id"] for record in records(house, ended.output_file_id)] == ["quick"]
+        assert [record["custom_id"] for record in records(house, ended.error_file_id)] == ["stuck"]
+        await house.close()
+
+    asyncio.run(story())
+
+
 @contextmanager
 def files_of_at_most(size):
     """As on a disk that is full."""

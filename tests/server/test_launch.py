@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import stat
 import subprocess
 import sys
@@ -27,6 +28,19 @@ held = connect(pathlib.Path(sys.argv[1]), run=True)
 print("held", flush=True)
 time.sleep(60)
 """
+
+
+STALE = {
+    "pid": 2**30,  # no process has this one
+    "host": "127.0.0.1",
+    "prefix": "/v1",
+    "token": "t",
+    "instance": "i",
+    "protocol": 1,
+    "dialect": "local",
+    "upstream": None,
+    "upstream_key_env": None,
+}
 
 
 @pytest.fixture
@@ -171,21 +185,31 @@ def test_a_port_file_left_by_a_killed_server_is_no_obstacle(folder, wait):
 
 def test_another_program_on_the_port_of_a_stale_port_file_is_not_mistaken_for_the_server(folder, upstream):
     folder.mkdir()
-    stale = {
-        "pid": 2**30,  # no process has this one
-        "host": "127.0.0.1",
-        "port": int(upstream.url.split(":")[2].split("/")[0]),
-        "prefix": "/v1",
-        "token": "t",
-        "instance": "i",
-        "protocol": 1,
-        "dialect": "local",
-        "upstream": None,
-        "upstream_key_env": None,
-    }
-    (folder / "server.json").write_text(json.dumps(stale))
+    port = int(upstream.url.split(":")[2].split("/")[0])
+    (folder / "server.json").write_text(json.dumps({**STALE, "port": port}))
     with connect(folder, run=False) as server:
         assert server.token != "t"
+
+
+def test_another_program_on_that_port_that_never_stops_talking_is_not_listened_to_for_ever(folder):
+    folder.mkdir()
+
+    def talk(listener):
+        with suppress(OSError):
+            while True:
+                peer, _ = listener.accept()
+                with peer, suppress(OSError):
+                    while True:
+                        peer.sendall(b"x" * 4096)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=talk, args=(listener,), daemon=True)
+        thread.start()
+        (folder / "server.json").write_text(json.dumps({**STALE, "port": listener.getsockname()[1]}))
+        with connect(folder, run=False) as server:
+            assert server.token != "t"
+        listener.shutdown(socket.SHUT_RDWR)
+    thread.join(5)
 
 
 @pytest.mark.slow
