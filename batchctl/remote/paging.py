@@ -12,30 +12,31 @@ from batchctl.words.errors import Unavailable
 _PAGES = 100_000
 
 
-def walk(http: Http, path: str, params: Params, page_size: int | None) -> Iterator[Mapping[str, Any]]:
+def walk(http: Http, path: str, params: Params, *, unsaid: bool) -> Iterator[Mapping[str, Any]]:
     """Every entry of a list, each id once.
 
-    Follows `paging.next_cursor` where a page has one (Groq), else `has_more` with the last id as `after`; where
-    `has_more` is null (Cerebras), a full page means that there may be more. A page without anything new ends the walk:
-    some servers ignore what they are asked to go on from. Raises RemoteError.
+    Follows `paging.next_cursor` where a page has one (Groq), else `has_more` with the last id as `after`. `unsaid`: a
+    page that does not say whether there is more (Cerebras: null) is not the last one. How long it is tells nothing, as
+    servers have page sizes of their own. A page without anything new ends the walk: some servers ignore what they are
+    asked to go on from. Raises RemoteError.
     """
     seen: set[str] = set()
     more: Params = ()
     for _ in range(_PAGES):
         page = http.json("GET", path, retry.READ, params=(*params, *more))
-        last, fresh = None, 0
+        last = None
         for entry in _entries(page, path):
             identity = entry.get("id") if isinstance(entry, Mapping) else None
-            if isinstance(identity, str) and identity not in seen:
+            if isinstance(identity, str) and identity and identity not in seen:
                 seen.add(identity)
-                last, fresh = identity, fresh + 1
+                last = identity
                 yield entry
-        more = _next(page, last, full=page_size is not None and fresh >= page_size)
+        more = _next(page, last, unsaid=unsaid)
         if not more:
             return
 
 
-def _next(page: Any, last: str | None, *, full: bool) -> Params:
+def _next(page: Any, last: str | None, *, unsaid: bool) -> Params:
     """What asks for the page after this one; nothing at the end."""
     if last is None or not isinstance(page, Mapping):
         return ()
@@ -44,7 +45,7 @@ def _next(page: Any, last: str | None, *, full: bool) -> Params:
     if isinstance(cursor, str) and cursor:
         return (("cursor", cursor),)
     has_more = page.get("has_more")
-    return (("after", last),) if has_more or (has_more is None and full) else ()
+    return (("after", last),) if has_more or (has_more is None and unsaid) else ()
 
 
 def _entries(page: Any, path: str) -> list[Any]:

@@ -33,11 +33,16 @@ class Provider:
     def close(self) -> None:
         self.http.close()
 
+    @property
+    def _unsaid(self) -> bool:
+        """Groq names no other way on than its cursor: a page without one is the last."""
+        return self.dialect.pages == "after"
+
     def batches(self) -> Iterator[RemoteBatch]:
         """Every batch of the account, newest first where the provider sorts so. Raises RemoteError."""
         size = self.dialect.list_page
         params = () if size is None else (("limit", str(size)),)
-        for raw in walk(self.http, "/batches", params, size):
+        for raw in walk(self.http, "/batches", params, unsaid=self._unsaid):
             if (found := normalise.batch(raw)) is not None:
                 yield found
 
@@ -68,7 +73,7 @@ class Provider:
             return None
 
     def _named(self, batch_ids: Sequence[str]) -> Iterator[RemoteBatch]:
-        for raw in walk(self.http, "/batches", [("id", batch_id) for batch_id in batch_ids], None):
+        for raw in walk(self.http, "/batches", [("id", batch_id) for batch_id in batch_ids], unsaid=False):
             if (found := normalise.batch(raw)) is not None:
                 yield found
 
@@ -116,7 +121,7 @@ class Provider:
         """Every file with the purpose `batch`. Raises RemoteError."""
         size = self.dialect.file_page
         params = (("purpose", "batch"), *(() if size is None else (("limit", str(size)),)))
-        for raw in walk(self.http, "/files", params, size):
+        for raw in walk(self.http, "/files", params, unsaid=self._unsaid):
             if (found := normalise.file(raw)) is not None:
                 yield found
 

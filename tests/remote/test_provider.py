@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from batchctl.words.dialects import OPENAI, Metadata
+from batchctl.words.dialects import GROQ, OPENAI, Metadata
 from batchctl.words.errors import Refusal, RemoteError, Unavailable
 from tests.remote.http import Scripted, answer, text
 
@@ -28,6 +28,21 @@ def test_g2_every_page_is_read() -> None:
     assert listed(script) == ["a", "b", "c", "d"]
     assert script.calls == ["GET /v1/batches?limit=100", "GET /v1/batches?limit=100&after=b",
                             "GET /v1/batches?limit=100&after=c"]
+
+
+@pytest.mark.parametrize("unsaid", [{}, {"has_more": None}])
+def test_g2_a_short_page_that_does_not_say_whether_there_is_more_is_not_the_last(unsaid: dict[str, None]) -> None:
+    script = Scripted(page("a", "b", **unsaid), page("c", **unsaid), page(**unsaid))
+    assert listed(script) == ["a", "b", "c"]
+    assert [call.partition("&")[2] for call in script.calls] == ["", "after=b", "after=c"]
+    files = Scripted(page("a", **unsaid), page("b", **unsaid), page(**unsaid))
+    assert [file.id for file in files.provider().files()] == ["a", "b"]
+
+
+def test_a_page_of_groqs_without_a_cursor_is_the_last() -> None:
+    script = Scripted(page("a", paging={"next_cursor": "x"}), page("b"))
+    assert [batch.id for batch in script.provider(GROQ).batches()] == ["a", "b"]
+    assert script.calls == ["GET /v1/batches", "GET /v1/batches?cursor=x"]
 
 
 def test_a_server_that_ignores_after_is_not_asked_for_ever() -> None:
