@@ -18,7 +18,7 @@ from batchctl.words.dialects import DAY_S, parse_window
 from batchctl.words.errors import Refusal, RemoteError
 from batchctl.words.ids import IdIndex, IdList
 from batchctl.words.outcomes import Outcome
-from batchctl.words.remote import RemoteBatch
+from batchctl.words.remote import Counts, RemoteBatch
 
 #: How long after a batch's end its files may still be incomplete, in seconds.
 _LAG_S = 3600.0
@@ -54,11 +54,11 @@ def fetch(provider: Provider, store: Store, record: BatchRecord, remote: RemoteB
             gone = not all(here)
             index = AnswerIndex.of(_answers(receiving))
             _check_ours(receiving, index, ids)
-            _check_all_here(remote, len(index), gone, now)
+            _check_all_here(remote, index, gone, now)
             if any(here):
                 receiving.keep(index)
     else:
-        _check_all_here(remote, 0, gone, now)
+        _check_all_here(remote, index, gone, now)
     return _settled(ended, index, ids, gone)
 
 
@@ -88,15 +88,19 @@ def _error_code(remote: RemoteBatch, capacity_codes: frozenset[str]) -> str | No
     return next(iter(codes), "unknown")
 
 
-def _check_all_here(remote: RemoteBatch, answered: int, gone: bool, now: float) -> None:
-    """A provider's files may lag behind its batch: settled too early, requests that were answered would count as
-    missing, and be paid for again. Past an hour its counts are no longer believed. Raises ResultsInvalid."""
-    completed = remote.counts.completed if remote.counts is not None else 0
+def _check_all_here(remote: RemoteBatch, index: AnswerIndex, gone: bool, now: float) -> None:
+    """A provider's files may lag behind its batch, and one of them may be there before the other: settled too early,
+    requests that were answered would count as missing, and be paid for again. Past an hour its counts are no longer
+    believed. Raises ResultsInvalid."""
+    counts = remote.counts if remote.counts is not None else Counts()
+    # Some servers count a failed request as completed too: then `total` says how many there can be.
+    told = min(counts.completed + counts.failed, max(counts.total, counts.completed))
+    completed = sum(answer.file == OUTPUT_FILE for answer in index)
     ended_at = _ended_by(remote)
     fresh = ended_at is not None and now - ended_at < _LAG_S
-    if completed > answered and fresh and not gone:
-        raise ResultsInvalid(f"{remote.id} reports {completed} completed requests, and its files answer {answered} so "
-                             "far; they are asked for again at the next run")
+    if counts.completed > completed and told > len(index) and fresh and not gone:
+        raise ResultsInvalid(f"{remote.id} reports {counts.completed} completed and {counts.failed} failed requests, "
+                             f"and its files answer {len(index)} so far; they are asked for again at the next run")
 
 
 def _ended_by(remote: RemoteBatch) -> int | None:

@@ -98,12 +98,36 @@ def test_completed_answers_are_taken_whatever_their_order(bench: Bench) -> None:
 def test_g1_files_that_lag_behind_the_batch_are_waited_for_and_not_settled_as_missing(bench: Bench) -> None:
     bench.files["out"] = jsonl(ok(A))
     bench.now = 9 + 60
-    with pytest.raises(ResultsInvalid, match="3 completed requests, and its files answer 1"):
+    with pytest.raises(ResultsInvalid, match="3 completed and 0 failed requests, and its files answer 1"):
         bench.fetch(counts=Counts(3, 3, 0))
     with pytest.raises(ResultsInvalid):
         bench.fetch(output=None, counts=Counts(3, 3, 0))
     bench.now = 9 + 2 * 3600
     assert bench.outcomes(bench.fetch(counts=Counts(3, 3, 0))) == [Outcome.OK, Outcome.MISSING, Outcome.MISSING]
+
+
+def test_g1_an_error_file_does_not_stand_in_for_answers_that_lag(bench: Bench) -> None:
+    bench.files |= {"out": jsonl(ok(A)), "err": jsonl(failed(C, "x"))}
+    bench.now = 9 + 60
+    with pytest.raises(ResultsInvalid):
+        bench.fetch(errors="err", counts=Counts(3, 2, 1))
+    bench.files["out"] = jsonl(ok(A), ok(B))
+    assert bench.fetch(errors="err", counts=Counts(3, 2, 1)).ok == 2
+
+
+@pytest.mark.parametrize("counts", [
+    Counts(3, 3, 1), Counts(3, 3, 0), Counts(0, 3, 0), Counts(3, 2, 1), Counts(3, 0, 0)])
+def test_whether_failed_requests_count_as_completed_too_nothing_is_waited_for_that_is_there(
+        bench: Bench, counts: Counts) -> None:
+    bench.files |= {"out": jsonl(ok(A), ok(B)), "err": jsonl(failed(C, "x"))}
+    bench.now = 9 + 60
+    assert bench.fetch(errors="err", counts=counts).ok == 2
+
+
+def test_requests_that_count_as_failed_and_are_in_no_file_are_not_waited_for(bench: Bench) -> None:
+    bench.files["out"] = jsonl(ok(A))
+    bench.now = 9 + 60
+    assert bench.fetch(status="cancelled", counts=Counts(3, 1, 2)).ok == 1
 
 
 def test_g1_without_a_time_of_its_end_a_batch_may_lag_as_long_as_its_window_and_not_for_ever(bench: Bench) -> None:
