@@ -21,7 +21,8 @@ from batchctl.words.remote import Coordinates, Observation, RemoteBatch
 
 SETTLE_S = 60.0
 
-_Account = tuple[Coordinates, Headers]
+#: One account of a provider.
+Account = tuple[Coordinates, Headers]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +56,8 @@ class Desk:
     sleep: Callable[[float], None] = time.sleep
     monotonic: Callable[[], float] = time.monotonic
     now: Callable[[], float] = time.time
-    _looks: dict[_Account, Observation] = field(default_factory=dict)
-    _seen: dict[_Account, dict[str, RemoteBatch]] = field(default_factory=dict)
+    _looks: dict[Account, Observation] = field(default_factory=dict)
+    _seen: dict[Account, dict[str, RemoteBatch]] = field(default_factory=dict)
 
     def record(self, name: str) -> JobRecord:
         return (self.lockfile.recorded if self.lockfile else self.recorded).job(name)
@@ -88,7 +89,7 @@ class Desk:
         if self.lockfile is None and _never_ran(where, self.store):
             # Starting a server to learn that it has nothing would write its folder.
             return Observation()
-        account = self._account(where, job)
+        account = self.account(where, job)
         if anew or account not in self._looks:
             try:
                 self._looks[account] = look(self.provider(where, job))
@@ -99,7 +100,7 @@ class Desk:
 
     def seen(self, where: Coordinates, job: str, batch_id: str) -> RemoteBatch | None:
         """A batch as the last look at its provider showed it."""
-        look, account = self.look(where, job), self._account(where, job)
+        look, account = self.look(where, job), self.account(where, job)
         if account not in self._seen:
             self._seen[account] = {batch.id: batch for batch in look.batches}
         return self._seen[account].get(batch_id)
@@ -109,6 +110,11 @@ class Desk:
         return frozenset(batch.batch_id for record in self.all_records().values() for batch in record.batches
                          if batch.batch_id is not None)
 
+    def account(self, where: Coordinates, job: str) -> Account:
+        """Whom a job asks there. Headers choose the account too: behind a gateway they name whom it asks, and with
+        which key."""
+        found = self._declared(where, job)
+        return where, found.headers if found is not None else ()
 
     def _declared(self, where: Coordinates, job: str) -> DeclaredProvider | None:
         """The job's own provider where it is still there; else one of another job: a former provider may be."""
@@ -116,11 +122,6 @@ class Desk:
         if own is not None and own.provider.where == where:
             return own.provider
         return next((other.provider for other in self.jobs.values() if other.provider.where == where), None)
-
-    def _account(self, where: Coordinates, job: str) -> _Account:
-        """Headers choose the account too: behind a gateway they name whom it asks, and with which key."""
-        found = self._declared(where, job)
-        return where, found.headers if found is not None else ()
 
 
 def _never_ran(where: Coordinates, store: Store) -> bool:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass
 
-from batchctl.act.desk import Desk, Options
+from batchctl.act.desk import Account, Desk, Options
 from batchctl.act.project import Project
 from batchctl.act.verifying import verified
 from batchctl.recorded.lockfile import Lockfile
@@ -46,21 +46,23 @@ def collect_remote(project: Project, providers: Providers, emit: Emit, *, result
           RunLock(project.store.folder, "gc --remote", timeout_s=run_lock_timeout_s)) as lock:
         desk = (project.looking(providers, Options(), emit) if lock is None else project.working(
             Lockfile(project.lockfile, project.shown, lock.check), providers, Options(), emit))
-        return [unneeded for where, job in _accounts(project, desk).items()
-                for unneeded in _Account(desk, where, job, now).collect(results=results, dry_run=dry_run)]
+        # Accounts that differ in a header of no weight, such as a trace id, have the same files.
+        found = {(where, unneeded.file.id): unneeded for (where, _), job in _accounts(project, desk).items()
+                 for unneeded in _Account(desk, where, job, now).collect(results=results, dry_run=dry_run)}
+    return list(found.values())
 
 
-def _accounts(project: Project, desk: Desk) -> dict[Coordinates, str]:
-    """Each place where jobs have, or had, batches, with a job that leads there."""
-    places = {job.provider.where: name for name, job in project.jobs.items()}
-    for name in project.jobs:
-        for batch in desk.record(name).batches:
-            places.setdefault(batch.provider, name)
-    return places
+def _accounts(project: Project, desk: Desk) -> dict[Account, str]:
+    """Each account where jobs have, or had, batches, with a job that leads there."""
+    accounts: dict[Account, str] = {}
+    for name, job in project.jobs.items():
+        for where in (job.provider.where, *(batch.provider for batch in desk.record(name).batches)):
+            accounts.setdefault(desk.account(where, name), name)
+    return accounts
 
 
 class _Account:
-    """One provider's files, and what of them is needed."""
+    """The files of one account, and what of them is needed."""
 
     def __init__(self, desk: Desk, where: Coordinates, job: str, now: float) -> None:
         self._now = now
@@ -72,8 +74,9 @@ class _Account:
             raise AmbiguousRemote(f"no file of {where.name} is deleted while its batches cannot be listed: {look.why}")
         self._batches = {batch.id: batch for batch in look.batches}
         self._is_stored: dict[str, bool] = {}
-        self._mine = [(name, batch) for name in desk.jobs for batch in desk.record(name).batches
-                      if batch.provider == where]
+        self._recorded = [(name, batch) for name in desk.jobs for batch in desk.record(name).batches]
+        account = desk.account(where, job)
+        self._mine = [(name, batch) for name, batch in self._recorded if desk.account(batch.provider, name) == account]
 
     def collect(self, *, results: bool, dry_run: bool) -> Iterator[Unneeded]:
         files = self._listed()
@@ -98,7 +101,7 @@ class _Account:
     def _needed_inputs(self) -> frozenset[str]:
         """The input files that a batch may still read: two may have been made of one file."""
         live = {batch.input_file_id for batch in self._batches.values() if not batch.ended}
-        open_here = {batch.input_file_id for _, batch in self._mine if not batch.is_settled}
+        open_here = {batch.input_file_id for _, batch in self._recorded if not batch.is_settled}
         return frozenset(file_id for file_id in live | open_here if file_id is not None)
 
     def _inputs(self, files: dict[str, RemoteFile] | None, needed: frozenset[str]) -> Iterator[tuple[RemoteFile, str]]:
@@ -117,7 +120,7 @@ class _Account:
                      ) -> Iterator[tuple[RemoteFile, str]]:
         """Uploads for jobs of this manifest that no batch was made of."""
         used = {batch.input_file_id for batch in self._batches.values()} | needed
-        used |= {batch.input_file_id for _, batch in self._mine}
+        used |= {batch.input_file_id for _, batch in self._recorded}
         for file in (files or {}).values():
             tag = normalise.tag_of_filename(file.filename)
             if tag is None or tag.job not in self._desk.jobs or file.id in used:

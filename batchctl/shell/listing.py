@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import islice
+from pathlib import Path
 
-from batchctl.act.desk import Options
+from batchctl.act.desk import Account, Options
 from batchctl.remote.connect import Providers
 from batchctl.shell.session import Session
 from batchctl.show.batches import Listed
@@ -13,21 +14,26 @@ from batchctl.words.remote import Coordinates, RemoteBatch
 
 
 def listed(session: Session, providers: Providers, *, statuses: frozenset[str], most: int | None) -> Iterator[Listed]:
-    """Provider by provider, newest first. Raises RemoteError when a list cannot be read."""
-    asked: set[tuple[Coordinates, object]] = set()
+    """Account by account, newest first. Raises RemoteError when a list cannot be read."""
+    asked: set[tuple[Account, Path | None]] = set()
+    told: set[tuple[Coordinates, Path | None, str]] = set()
     for project in session.projects:
         desk = project.looking(providers, Options())
         owners = {batch.batch_id: name for name, record in desk.recorded.jobs.items() for batch in record.batches}
         for job in project.jobs.values():
             where = job.provider.where
-            place = (where, project.store.folder if where.dialect == "local" else None)
-            if place in asked:
+            folder = project.store.folder if where.dialect == "local" else None
+            account = desk.account(where, job.name)
+            if (account, folder) in asked:
                 continue
-            asked.add(place)
+            asked.add((account, folder))
             observed = desk.provider(where, job.name).batches()
             chosen = (batch for batch in observed if not statuses or batch.status in statuses)
             for batch in islice(chosen, most):
-                yield _listed(where, batch, owners)
+                # Accounts that differ in a header of no weight, such as a trace id, have the same batches.
+                if (where, folder, batch.id) not in told:
+                    told.add((where, folder, batch.id))
+                    yield _listed(where, batch, owners)
 
 
 def _listed(where: Coordinates, batch: RemoteBatch, owners: dict[str | None, str]) -> Listed:

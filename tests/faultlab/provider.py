@@ -60,6 +60,8 @@ class FakeProvider:
     files: dict[str, tuple[str, bytes]] = field(default_factory=dict)
     uploaded_at: dict[str, int] = field(default_factory=dict)
     made_files: int = 0
+    #: What the ids of its batches begin with.
+    prefix: str = "batch_"
     batches: dict[str, Batch] = field(default_factory=dict)
     calls: list[tuple[str, str]] = field(default_factory=list)
     clock: int = 1_700_000_000
@@ -133,7 +135,7 @@ class FakeProvider:
         lines = self.files[body["input_file_id"]][1].splitlines()
         self.clock += 1
         batch = Batch(
-            id=f"batch_{len(self.batches) + 1:04d}", file=body["input_file_id"], created_at=self.clock,
+            id=f"{self.prefix}{len(self.batches) + 1:04d}", file=body["input_file_id"], created_at=self.clock,
             metadata=body.get("metadata") or {}, requests=[json.loads(line)["custom_id"] for line in lines],
             hidden_for=self.lag)
         self.batches[batch.id] = batch
