@@ -13,6 +13,7 @@ from batchctl.remote.retry import Failure
 from batchctl.words.errors import Refusal, Unavailable
 
 _TRIES = 6
+_NO_SUCH_RANGE = 416
 _RANGE = re.compile(r"bytes (\d+)-")
 
 
@@ -31,6 +32,10 @@ def download(http: Http, file_id: str, target: Path) -> int:
                 raise
         except Refusal as refusal:
             asked_s = refusal.retry_after_s
+            if refusal.status == _NO_SUCH_RANGE and _size(target) and attempt < _TRIES:
+                # All had come but the sign that it was all, or the server has no ranges: it starts again.
+                os.truncate(target, 0)
+                continue
             busy = retry.classify(refusal.status, makes=False) is Failure.BUSY
             if attempt == _TRIES or not busy or (asked_s or 0) > retry.LONGEST_RETRY_AFTER_S:
                 raise
@@ -39,7 +44,7 @@ def download(http: Http, file_id: str, target: Path) -> int:
 
 
 def _once(http: Http, file_id: str, target: Path) -> int:
-    have = target.stat().st_size if target.exists() else 0
+    have = _size(target)
     headers = {"accept": "*/*", "accept-encoding": "identity"}
     if have:
         headers["range"] = f"bytes={have}-"
@@ -60,6 +65,12 @@ def _once(http: Http, file_id: str, target: Path) -> int:
     return size
 
 
+def _size(target: Path) -> int:
+    return target.stat().st_size if target.exists() else 0
+
+
 def _continues(got: Download, have: int) -> bool:
     start = _RANGE.match(got.headers.get("content-range", ""))
-    return got.status == 206 and start is not None and int(start[1]) == have
+    # A server counts the bytes of what it has compressed, and here are those of the content.
+    plain = "content-encoding" not in got.headers
+    return got.status == 206 and plain and start is not None and int(start[1]) == have

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -67,6 +68,30 @@ def test_g4_a_wrong_range_is_never_glued_on(tmp_path: Path, content_range: str) 
     assert ranges(script) == [None, "bytes=1000-", None]
 
 
+@pytest.mark.parametrize("count", [1000, len(CONTENT)])
+def test_a_server_that_refuses_the_range_is_asked_for_the_whole(tmp_path: Path, count: int) -> None:
+    _, content, script = got(tmp_path, broken_after(count), answer({}, 416), text(CONTENT))
+    assert content == CONTENT
+    assert ranges(script) == [None, f"bytes={count}-", None]
+
+
+def test_a_range_that_was_never_asked_for_and_is_refused_is_not_asked_again(tmp_path: Path) -> None:
+    script = Scripted(answer({}, 416))
+    with pytest.raises(Refusal):
+        download(script.http, "f", tmp_path / "t")
+    assert len(script.asked) == 1
+
+
+def test_g4_a_part_of_what_is_compressed_is_never_glued_on(tmp_path: Path) -> None:
+    def part(request: httpx.Request) -> httpx.Response:
+        named = {"content-encoding": "gzip", "content-range": "bytes 1000-1/2"}
+        return httpx.Response(206, headers=named, content=gzip.compress(CONTENT[1000:]))
+
+    _, content, script = got(tmp_path, broken_after(1000), part, text(CONTENT))
+    assert content == CONTENT
+    assert ranges(script) == [None, "bytes=1000-", None]
+
+
 def test_g4_a_part_that_nobody_asked_for_is_not_the_whole(tmp_path: Path) -> None:
     _, content, _ = got(tmp_path, text(b"part", 206, content_range="bytes 10-13/99"), text(CONTENT))
     assert content == CONTENT
@@ -95,7 +120,17 @@ def test_the_wait_that_a_busy_server_asks_for_is_kept(tmp_path: Path, status: in
     assert script.waits == [7]
 
 
-@pytest.mark.parametrize("step", [answer({}, 500), broken_after(10), answer({}, 429)])
+def no_ranges(request: httpx.Request) -> httpx.Response:
+    """Breaks off, and refuses to go on from there."""
+    return answer({}, 416) if "range" in request.headers else httpx.Response(200, content=cut_off())
+
+
+def cut_off() -> Iterator[bytes]:
+    yield CONTENT[:10]
+    raise httpx.ReadError("reset")
+
+
+@pytest.mark.parametrize("step", [answer({}, 500), broken_after(10), answer({}, 429), no_ranges])
 def test_it_ends_when_it_stays_incomplete(tmp_path: Path, step: Step) -> None:
     script = Scripted(step)
     with pytest.raises((Unavailable, Refusal)):
