@@ -12,7 +12,7 @@ from batchctl.remote.provider import Provider
 from batchctl.words.dialects import DIALECTS, Dialect
 from batchctl.words.digest import text_digest
 from batchctl.words.errors import LocalServerError, RemoteError
-from batchctl.words.gateway import CONFIG_HEADER, double_maker
+from batchctl.words.gateway import credentials, double_maker
 from batchctl.words.remote import Coordinates, FromEnvironment, HeaderValue
 
 Headers = tuple[tuple[str, HeaderValue], ...]
@@ -72,10 +72,11 @@ class Providers:
             if isinstance(value, FromEnvironment):
                 secret = self._read(value.variable, where.name)
                 secrets.append(secret)
-                if name.lower() == CONFIG_HEADER and (doubling := double_maker(value.prefix + secret)):
-                    raise RemoteError(f"the gateway could make a batch twice: the config in {value.variable} has "
-                                      f'"{doubling}"', notes=(f"remove {doubling} from it",))
+                if doubling := double_maker(name, value.prefix + secret):
+                    raise RemoteError(f'the gateway could make a batch twice, for the "{doubling}" in {value.variable}',
+                                      notes=(f"remove {doubling}",))
                 value = value.prefix + secret
+                secrets += credentials(name, value)
             made[name.lower()] = value
         if where.organization:
             made["openai-organization"] = where.organization

@@ -45,6 +45,19 @@ def test_g1_a_gateways_config_from_a_variable_may_not_repeat_a_create(tmp_path: 
     assert "sk-canary" not in f"{caught.value} {caught.value.notes}"
 
 
+def test_g1_a_header_from_a_variable_may_not_ask_the_gateway_for_retries(tmp_path: Path) -> None:
+    headers = (("x-portkey-retry-count", FromEnvironment("RETRIES")),)
+    with pytest.raises(RemoteError, match="could make a batch twice"):
+        opened({"RETRIES": "4"}, GATEWAY, tmp_path=tmp_path, headers=headers)
+
+
+def test_g8_a_key_inside_a_gateways_config_is_cut_out_of_messages_too(tmp_path: Path) -> None:
+    environ = {"PORTKEY_CONFIG": '{"targets": [{"provider": "openai", "api_key": "sk-canary"}]}'}
+    with Providers(runs=False, environ=environ) as providers:
+        http = providers.get(GATEWAY, store=tmp_path, headers=CONFIG).http
+        assert {"sk-canary", environ["PORTKEY_CONFIG"]} <= set(http.secrets)
+
+
 @pytest.mark.parametrize("value", ["", "  ", "ключ", "a\nb"])
 def test_a_key_that_cannot_be_sent_is_told_by_the_name_of_its_variable(tmp_path: Path, value: str) -> None:
     where = Coordinates("openai", "openai", OPENAI.base_url, "OPENAI_API_KEY")

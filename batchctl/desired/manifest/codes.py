@@ -59,7 +59,7 @@ CODES: dict[str, str] = {
     "secret-in-manifest": "a credential stands in the manifest",
     "bad-header": "a header's name or value cannot be sent",
     "header-required": "the dialect needs a header that is not given",
-    "gateway-doubles": "a gateway's config could carry a create out twice",
+    "gateway-doubles": "a gateway could carry a create out twice",
     "key-in-clear": "a key would be sent over plain http (warning)",
     "path-refused": "a path may not be used",
     "template-file": "a template file cannot be read",

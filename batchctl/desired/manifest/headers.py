@@ -6,7 +6,7 @@ import re
 
 from batchctl.desired.manifest.context import Context, is_text, text
 from batchctl.desired.manifest.tree import Mapping, Node, Scalar
-from batchctl.words.gateway import CONFIG_HEADER, double_maker
+from batchctl.words.gateway import credentials, double_maker
 from batchctl.words.remote import FromEnvironment, HeaderValue
 
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z")
@@ -57,15 +57,15 @@ def _value(name: str, node: Node, context: Context) -> HeaderValue | None:
         context.source.conceal(node.start, node.end)
     if not is_text(node):
         return None
-    if secret or _LOOKS_SECRET.search(node.text):
+    if secret or _LOOKS_SECRET.search(node.text) or credentials(name, node.text):
         context.source.conceal(node.start, node.end)
         label = "put the value into an environment variable, and write {env: NAME} here"
         message = f'the value of the header "{name}" must not stand in a manifest'
         context.findings.error("secret-in-manifest", node, message, label)
         return None
-    doubling = double_maker(node.text) if name.lower() == CONFIG_HEADER else None
+    doubling = double_maker(name, node.text)
     if doubling is not None:
-        message = f'the gateway could make a batch twice: the config has "{doubling}"'
+        message = f'the gateway could make a batch twice, for the "{doubling}" here'
         label = f"remove {doubling}; batchctl repeats what may be repeated, and names one provider"
         context.findings.error("gateway-doubles", node, message, label)
         return node.text

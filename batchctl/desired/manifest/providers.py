@@ -10,10 +10,10 @@ from batchctl.desired.job import Provider
 from batchctl.desired.manifest.context import Context, is_text, items, number, section, text
 from batchctl.desired.manifest.findings import Place
 from batchctl.desired.manifest.headers import headers
-from batchctl.desired.manifest.tree import Mapping
+from batchctl.desired.manifest.tree import Mapping, Node
 from batchctl.desired.manifest.urls import base_url, is_clear_text
 from batchctl.words.dialects import DIALECTS, BodyKind, Dialect, Limits
-from batchctl.words.remote import Coordinates, FromEnvironment, HeaderValue
+from batchctl.words.remote import Coordinates, FromEnvironment
 
 DEFAULT_PROVIDER = "local"
 _DEFAULT_CONCURRENCY = 8
@@ -34,7 +34,7 @@ def provider(document: Mapping, context: Context) -> Provider | None:
     if node is None:
         return _built_in(DIALECTS[DEFAULT_PROVIDER])
     if is_text(node) and node.text in DIALECTS:
-        _check_required_headers((), DIALECTS[node.text], node, context)
+        _check_required_headers(None, DIALECTS[node.text], node, context)
         return _built_in(DIALECTS[node.text])
     if not isinstance(node, Mapping) or node.broken:
         return None
@@ -53,7 +53,7 @@ def _own(node: Mapping, dialect: Dialect, context: Context) -> Provider:
     _check_place(node, dialect, context)
     url, key_env = _address(node, dialect, context)
     sent = headers(node, context)
-    _check_required_headers(sent, dialect, node.key("headers") or node.key("dialect"), context)
+    _check_required_headers(node.get("headers"), dialect, node.key("headers") or node.key("dialect"), context)
     upstream_node, upstream_key = text(node, "upstream"), text(node, "upstream_api_key_env")
     upstream = base_url(upstream_node, context.findings) if upstream_node else None
     organization, project = text(node, "organization"), text(node, "project")
@@ -71,10 +71,9 @@ def _own(node: Mapping, dialect: Dialect, context: Context) -> Provider:
     )  # fmt: skip
 
 
-def _check_required_headers(sent: tuple[tuple[str, HeaderValue], ...], dialect: Dialect, at: Place,
-                            context: Context) -> None:
-    """A gateway has to be told whom it should ask."""
-    given = {name.lower() for name, _ in sent}
+def _check_required_headers(written: Node | None, dialect: Dialect, at: Place, context: Context) -> None:
+    """A gateway has to be told whom it should ask. A header whose value is a mistake is there all the same."""
+    given = {name.lower() for name in (written.entries if isinstance(written, Mapping) else ())}
     if not dialect.one_of_headers or given & set(dialect.one_of_headers):
         return
     first = dialect.one_of_headers[0]

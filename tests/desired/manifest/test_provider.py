@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from batchctl.desired.job import Job
@@ -195,3 +197,17 @@ def test_a_gateways_config_may_stand_in_the_manifest(config: str) -> None:
 ])
 def test_g1_a_gateway_that_would_repeat_a_create_or_ask_two_accounts_is_refused(config: str) -> None:
     assert _codes(GATEWAY.format(config=config)) == ["gateway-doubles"]
+
+
+@pytest.mark.parametrize(("count", "codes"), [("3", ["gateway-doubles"]), ("0", [])])
+def test_g1_a_header_that_asks_the_gateway_for_retries_is_refused(count: str, codes: list[str]) -> None:
+    headers = f"{{x-portkey-provider: openai, X-Portkey-Retry-Count: '{count}'}}"
+    assert _codes(f"{{dialect: portkey, headers: {headers}}}") == codes
+
+
+@pytest.mark.parametrize("member", ["virtual_key", "api_key", "aws_secret_access_key"])
+def test_g8_a_key_in_a_gateways_config_must_not_stand_in_a_manifest(member: str) -> None:
+    config = json.dumps({"targets": [{"provider": "openai", member: "canary-8f2"}]})
+    found = mistakes(MINIMAL + f"provider: {GATEWAY.format(config=config)}\n")
+    assert [finding.code for finding in found] == ["secret-in-manifest"]
+    assert "canary-8f2" not in repr(found)
