@@ -34,7 +34,6 @@ class Batch:
     requests: tuple[str, ...]
     status: str = "created"
     output_file_id: str | None = None
-    error_file_id: str | None = None
 
     @property
     def ended(self) -> bool:
@@ -43,12 +42,14 @@ class Batch:
 
 @dataclass
 class Ledger:
-    """Filled by the proxy; read by the judges. Batches are in the order of their creation."""
+    """Filled by the proxy; read by the judges. Batches are in the order of their creation; `pages` has how many of them
+    each page of a list showed."""
 
     calls: list[Call] = field(default_factory=list)
     uploads: dict[str, tuple[str, ...]] = field(default_factory=dict)
     batches: dict[str, Batch] = field(default_factory=dict)
     contents: dict[str, bytes] = field(default_factory=dict)
+    pages: list[int] = field(default_factory=list)
 
     def uploaded(self, file_id: str, form: bytes) -> None:
         self.uploads[file_id] = tuple(found.decode() for found in _CUSTOM_ID.findall(form))
@@ -63,7 +64,6 @@ class Ledger:
         if entry is not None:
             entry.status = str(batch.get("status"))
             entry.output_file_id = batch.get("output_file_id") or None
-            entry.error_file_id = batch.get("error_file_id") or None
 
     def made(self, method: str, path: str) -> list[Call]:
         """The calls of one kind, in order."""

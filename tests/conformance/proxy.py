@@ -164,6 +164,7 @@ class Proxy:
             return answer
         if isinstance(value.get("data"), list):
             shown = [self.stage.shown(one, self._fetch) for one in value["data"]]
+            self.ledger.pages.append(sum(one.get("id") in self.ledger.batches for one in shown))
             return answer.saying({**value, "data": shown})
         return answer.saying(self.stage.shown(value, self._fetch))
 

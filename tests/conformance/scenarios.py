@@ -133,7 +133,8 @@ def cancelled_without_rows(play: Play) -> None:
 def validation_failure(play: Play) -> None:
     """A batch that was refused as a whole has no results, says why, and is not sent again."""
     play.ends(0, "failed", stage.nothing, play.server.errors("invalid_json_line"))
-    play.project.apply(code=UNFINISHED)
+    told = play.project.apply(code=UNFINISHED)
+    assert "invalid_json_line on line 3" in told.err
     play.judge(failed=ROWS)
     assert play.batches() == 1
 
@@ -266,9 +267,11 @@ def many_pages(play: Play) -> None:
     else:
         play.proxy.page = 1
     play.proxy.stage.hold = None
+    before = len(play.proxy.ledger.pages)
     play.project.apply()
     play.judge(ok=rows)
     assert play.batches() == 4
+    assert play.proxy.ledger.pages[before] < 4, "the first page showed all of them: nothing was judged"
 
 
 @scenario

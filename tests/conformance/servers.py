@@ -40,7 +40,6 @@ class Server:
     headers: dict[str, Any] = field(default_factory=dict)
     echoes: bool = False
     one_page_size: bool = False
-    log: Path | None = None
 
     def provider(self, base_url: str) -> dict[str, Any]:
         """The manifest's `provider`, with the API at `base_url`."""
@@ -62,7 +61,6 @@ def local(dialect: str) -> Start:
     """batchctl's own server in one of its dialects."""
 
     def start(folder: Path) -> Iterator[Server]:
-        _need_dialect(dialect)
         with our_server(folder, dialect) as (origin, prefix):
             yield Server(f"local-{dialect}", origin, prefix, dialect, echoes=True, one_page_size=dialect == "groq",
                          headers=_portkey_headers(f"{origin}{prefix}") if dialect == "portkey" else {})
@@ -129,13 +127,6 @@ def our_server(folder: Path, dialect: str, *arguments: str) -> Iterator[tuple[st
                *arguments]
     with _process(command, folder / f"server-{dialect}.log", port):
         yield f"http://127.0.0.1:{port}", json.loads((data / "server.json").read_text())["prefix"]
-
-
-def _need_dialect(dialect: str) -> None:
-    from batchctl.server import dialects
-
-    if dialect not in dialects.DIALECTS:
-        raise MissingError(f"the local server does not speak {dialect} yet")
 
 
 def _portkey_headers(upstream: str) -> dict[str, Any]:

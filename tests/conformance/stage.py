@@ -30,10 +30,6 @@ class Ending:
     errors: Any = None
 
 
-def as_it_is(answers: Sequence[Line]) -> Files:
-    return list(answers), []
-
-
 def nothing(answers: Sequence[Line]) -> Files:
     return [], []
 
