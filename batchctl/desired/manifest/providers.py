@@ -147,5 +147,6 @@ def _limits(node: Mapping, limits: Limits, context: Context) -> Limits:
     return replace(
         limits, max_requests=most, min_requests=fewest,
         max_bytes=size or limits.max_bytes, refused_bytes=size or limits.refused_bytes,
+        max_inputs=number(given, "max_inputs") or limits.max_inputs,
         max_enqueued_tokens=number(given, "max_enqueued_tokens") or limits.max_enqueued_tokens,
     )  # fmt: skip

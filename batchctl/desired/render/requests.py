@@ -107,6 +107,9 @@ class RequestRenderer:
         units = self._units
         if not units:
             units = self._input.units(context) if self._input is not None else 1
+        most = self._job.provider.dialect.limits.max_inputs
+        if most is not None and units > most:
+            raise RowError(self._too_many(units, most))
         return Rendered(identity, digest, line, key, units)
 
     def _context(self, row: Row) -> Context:
@@ -162,6 +165,11 @@ class RequestRenderer:
     def _too_large(self, size: int) -> Diagnostic:
         limit = self._job.provider.dialect.limits.refused_bytes
         message = f"the request has {size:,} bytes; {self._job.provider.where.name} takes files of {limit:,}"
+        return Diagnostic("request-too-large", message, self._job.span)
+
+    def _too_many(self, units: int, most: int) -> Diagnostic:
+        name = self._job.provider.where.name
+        message = f"the request asks for {units:,} inputs; {name} takes {most:,} in a batch"
         return Diagnostic("request-too-large", message, self._job.span)
 
 

@@ -170,6 +170,7 @@ def test_limits_of_ones_own_replace_the_dialects() -> None:
     limits = found.dialect.limits
     assert (limits.max_requests, limits.max_bytes, limits.refused_bytes, limits.min_requests) == (5, 99, 99, 2)
     assert limits.max_inputs == 50_000
+    assert _job("{dialect: openai, limits: {max_inputs: 7}}").provider.dialect.limits.max_inputs == 7
     assert _codes("{dialect: openai, limits: {max_requests: 5, min_requests: 6}}") == ["out-of-range"]
 
 

@@ -241,6 +241,23 @@ def test_a_request_beyond_what_the_provider_takes_names_its_row(tmp_path: Path) 
     assert caught.value.finding.notes == ("while rendering row 1 of a.csv (line 2)",)
 
 
+@pytest.mark.parametrize("asked", ["{{ row.texts }}", ["a", "b", "c", "{{ row.texts[0] }}"]])
+def test_a_request_for_more_embeddings_than_a_batch_may_have_names_its_row(tmp_path: Path, asked: Any) -> None:
+    from dataclasses import replace
+
+    from batchctl.words.dialects import OPENAI, Limits
+
+    def units(most: int) -> int:
+        dialect = replace(OPENAI, limits=Limits(max_inputs=most))
+        made = job(tmp_path, rows_input(), kind="embeddings", dialect=dialect, body={"model": "m", "input": asked})
+        return render(made, texts=["a", "b", "c", "d"]).units
+
+    assert units(4) == 4
+    with pytest.raises(RowError, match=r"4 inputs; .* takes 3 in a batch") as caught:
+        units(3)
+    assert caught.value.finding.notes == ("while rendering row 1 of a.csv (line 2)",)
+
+
 def test_templates_that_set_names_do_not_see_each_other(tmp_path: Path) -> None:
     made = job(
         tmp_path,
