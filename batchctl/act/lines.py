@@ -19,7 +19,8 @@ _BY_CODE = {
     "upstream_unreachable": Outcome.SERVER_ERROR, "timeout": Outcome.TIMEOUT, "timeout_error": Outcome.TIMEOUT,
 }
 _BY_STATUS = {0: Outcome.SERVER_ERROR, 408: Outcome.TIMEOUT, 409: Outcome.SERVER_ERROR, 425: Outcome.RATE_LIMIT,
-              429: Outcome.RATE_LIMIT, 504: Outcome.TIMEOUT, 524: Outcome.TIMEOUT}
+              429: Outcome.RATE_LIMIT, 504: Outcome.TIMEOUT, 524: Outcome.TIMEOUT,
+              498: Outcome.RATE_LIMIT}  # Groq: no capacity in the flex tier
 
 
 #: What every line of a result file has some of; a gateway's own answer with status 200 has none.

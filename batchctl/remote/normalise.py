@@ -65,9 +65,10 @@ def errors(raw: Any) -> tuple[BatchError, ...]:
         return (BatchError(None, raw),) if raw else ()
     if isinstance(raw, Mapping):
         inner = raw.get("data", raw.get("errors"))
-        if isinstance(inner, list):
+        if isinstance(inner, list | str):
             return errors(inner)
-        return (_error(raw),) if raw.get("message") or raw.get("code") else ()
+        one = inner if isinstance(inner, Mapping) else raw
+        return (_error(one),) if one.get("message") or one.get("code") else ()
     if isinstance(raw, list):
         return tuple(_error(entry) if isinstance(entry, Mapping) else BatchError(None, str(entry)) for entry in raw)
     return ()

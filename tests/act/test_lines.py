@@ -56,6 +56,7 @@ def test_g1_a_paid_answer_is_taken_in_every_form(name: str) -> None:
 FAILED_LINES = [
     ({"response": response(400, {"error": {"message": "bad", "code": "c"}}), "error": None}, Outcome.REJECTED, "c"),
     ({"response": response(429, {"error": {"message": "slow"}})}, Outcome.RATE_LIMIT, None),
+    ({"response": response(498, {"error": {"message": "flex"}})}, Outcome.RATE_LIMIT, None),
     ({"response": response(500, None)}, Outcome.SERVER_ERROR, None),
     ({"response": response(503, "<html>")}, Outcome.SERVER_ERROR, None),
     ({"response": response(504, None)}, Outcome.TIMEOUT, None),

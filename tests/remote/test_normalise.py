@@ -71,6 +71,7 @@ def test_an_unknown_status_means_not_ended_and_is_shown_as_it_came(raw: Any, sta
     ([{"type": "t"}], (BatchError("t", "t"),)), ({"code": "c"}, (BatchError("c", "c"),)),
     (["x"], (BatchError(None, "x"),)),
     ({"errors": [{"message": "m"}]}, (BatchError(None, "m"),)), (7, ()),
+    ({"data": "m"}, (BatchError(None, "m"),)), ({"data": {"code": "c", "message": "m"}}, (BatchError("c", "m"),)),
 ])
 def test_errors_are_read_in_every_form(raw: Any, expected: tuple[BatchError, ...]) -> None:
     assert normalise.errors(raw) == expected
