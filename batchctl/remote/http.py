@@ -6,7 +6,7 @@ import ipaddress
 import random
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO, cast
 
@@ -15,7 +15,7 @@ import orjson
 
 from batchctl import __version__
 from batchctl.remote import retry
-from batchctl.remote.pace import Sending, TooSlow, flowing
+from batchctl.remote.pace import Sending, TooSlow, begun_within, flowing
 from batchctl.remote.retry import Failure, RetryRule
 from batchctl.words.errors import OutcomeUnknown, Refusal, RemoteError, Unavailable
 
@@ -55,8 +55,8 @@ class _Answer:
 
 @dataclass(slots=True)
 class Http:
-    """Calls to one base URL with one set of credentials. `secrets` are cut out of every message;
-    `hints` are notes to a refusal with that HTTP status."""
+    """Calls to one base URL with one set of credentials. `secrets` are cut out of every message; `hints` are notes to a
+    refusal with that HTTP status; `begun_s` is how long an answer may take to begin, once its request is sent."""
 
     base_url: str
     headers: Mapping[str, str] = field(repr=False)
@@ -67,6 +67,7 @@ class Http:
     monotonic: Callable[[], float] = time.monotonic
     now: Callable[[], float] = time.time
     rng: random.Random = field(default_factory=random.Random)
+    begun_s: float = 180.0
     _client: httpx.Client | None = None
 
     def close(self) -> None:
@@ -93,7 +94,8 @@ class Http:
             with file.open() as opened:
                 sending = Sending(opened, rule.deadline_s, self.monotonic)
                 part = (file.name, cast(BinaryIO, sending), "application/octet-stream")
-                return self._send("POST", path, 600.0, makes=True, data=dict(fields), files={"file": part})
+                return self._send("POST", path, 600.0, makes=True, sent_s=rule.deadline_s + 600.0, data=dict(fields),
+                                  files={"file": part})
 
         return self._tried("POST", path, rule, once)
 
@@ -101,7 +103,7 @@ class Http:
     def stream(self, path: str, headers: Mapping[str, str]) -> Iterator[Download]:
         """One try at a download. Raises Refusal or Unavailable; what breaks off later raises Unavailable too."""
         try:
-            with self._open().stream("GET", self._url(path), headers=dict(headers), timeout=_timeouts(60.0)) as got:
+            with self._begun(0.0, "GET", path, headers=dict(headers), timeout=_timeouts(60.0)) as got:
                 blocks = flowing(got.iter_bytes(), self.monotonic)
                 if got.status_code not in (200, 206):
                     raise self._error("GET", path, self._judge(got, _first(blocks), makes=False))
@@ -125,9 +127,19 @@ class Http:
             self.sleep(pause_s)
             attempt += 1
 
-    def _send(self, method: str, path: str, read_s: float, *, makes: bool, **request: Any) -> _Answer:
+    @contextmanager
+    def _begun(self, sent_s: float, method: str, path: str, **request: Any) -> Iterator[httpx.Response]:
+        """An answer that has begun; `sent_s` is how long its request may take to be sent."""
+        client = self._open()
+        with ExitStack() as stack:
+            with begun_within(sent_s + self.begun_s, client.close):
+                got = stack.enter_context(client.stream(method, self._url(path), **request))
+            yield got
+
+    def _send(self, method: str, path: str, read_s: float, *, makes: bool, sent_s: float = 0.0, **request: Any,
+              ) -> _Answer:
         try:
-            with self._open().stream(method, self._url(path), timeout=_timeouts(read_s), **request) as got:
+            with self._begun(sent_s, method, path, timeout=_timeouts(read_s), **request) as got:
                 body = bytearray()
                 for block in flowing(got.iter_bytes(), self.monotonic):
                     body += block
@@ -170,7 +182,7 @@ class Http:
         return f"{method} {self.base_url}{path}: {status}{answer.message}".rstrip()
 
     def _open(self) -> httpx.Client:
-        if self._client is None:
+        if self._client is None or self._client.is_closed:
             agent = {"user-agent": f"batchctl/{__version__}"}
             self._client = httpx.Client(headers={**agent, **self.headers}, transport=self.transport,
                                         mounts=_past_proxies(self.base_url))

@@ -5,7 +5,9 @@ Timeouts of single reads and writes do not end them: a byte now and then is enou
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import BinaryIO
 
 #: Fewer bytes than this in so many seconds is no progress (about 1 kB/s).
@@ -27,6 +29,19 @@ def flowing(blocks: Iterable[bytes], monotonic: Callable[[], float]) -> Iterator
             if size < LEAST_BYTES:
                 raise TooSlow(f"{size} bytes in {WITHIN_S:g} s")
             since, size = monotonic(), 0
+
+
+@contextmanager
+def begun_within(seconds: float, cut: Callable[[], None]) -> Iterator[None]:
+    """Calls `cut`, from another thread, where the block is not done in time: headers are read to their end before
+    anybody here sees a byte of them."""
+    timer = threading.Timer(seconds, cut)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 class Sending:

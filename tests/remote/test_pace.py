@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
+import socket
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,7 +14,7 @@ import httpx
 import pytest
 
 from batchctl.remote.download import download
-from batchctl.remote.http import FilePart
+from batchctl.remote.http import FilePart, Http
 from batchctl.remote.pace import LEAST_BYTES
 from batchctl.remote.retry import CREATE, READ, UPLOAD
 from batchctl.words.errors import OutcomeUnknown, Unavailable
@@ -75,3 +79,40 @@ def test_an_upload_that_the_server_takes_too_slowly_ends() -> None:
     with pytest.raises(Unavailable, match="not sent within"):
         script.http.upload("/files", {}, FilePart("f", lambda: Slow(b"x" * (1 << 20))), UPLOAD)
     assert script.now < 3 * UPLOAD.deadline_s
+
+
+@pytest.fixture
+def dripping() -> Iterator[str]:
+    """The address of a server whose headers never end."""
+    over = threading.Event()
+
+    def drip(connection: socket.socket) -> None:
+        with connection, contextlib.suppress(OSError):
+            connection.recv(1 << 16)
+            connection.sendall(b"HTTP/1.1 200 OK\r\nx-long: ")
+            while not over.wait(0.02):
+                connection.sendall(b"x")
+
+    def accept() -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                threading.Thread(target=drip, args=(listener.accept()[0],), daemon=True).start()
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=accept, daemon=True).start()
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}/v1"
+        over.set()
+        listener.shutdown(socket.SHUT_RDWR)
+
+
+def test_headers_that_trickle_end_whatever_the_call(dripping: str, tmp_path: Path) -> None:
+    http = Http(dripping, {}, sleep=lambda seconds: None, begun_s=0.2)
+    begun = time.monotonic()
+    with pytest.raises(Unavailable):
+        http.json("GET", "/batches", READ)
+    with pytest.raises(OutcomeUnknown):
+        http.json("POST", "/batches", CREATE, body={})
+    with pytest.raises(Unavailable):
+        download(http, "file-1", tmp_path / "t")
+    assert time.monotonic() - begun < 20
+    http.close()
