@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterator, Sequence
+from itertools import islice
 
 from batchctl.decide.wanted import BYTES_PER_TOKEN, Wanted
 from batchctl.words.digest import shard_digest
@@ -13,19 +14,30 @@ def cut(wanted: Wanted, positions: Sequence[int]) -> Iterator[array[int]]:
     """Runs of `positions` (ascending) that each fit one input file. A request that fits none alone is a run of its
     own: rendering has refused what the provider would refuse.
 
-    Where the provider wants a minimum, the last run takes what it lacks from the end of the one before.
+    Where the provider wants a minimum, a run takes what it lacks from the end of the one before, which does the same.
     """
-    fewest = wanted.bounds.min_requests
-    before: array[int] | None = None
+    made: list[array[int]] = []
     for run in _greedy(wanted, positions):
-        if before is not None:
-            lacking = fewest - len(run)
-            if 0 < lacking <= len(before) - fewest and _fits(wanted, before[-lacking:] + run):
-                before, run = before[:-lacking], before[-lacking:] + run
-            yield before
-        before = run
-    if before is not None:
-        yield before
+        made.append(run)
+        _fill_up(wanted, made)
+    yield from made
+
+
+def _fill_up(wanted: Wanted, made: list[array[int]]) -> None:
+    """Gives the last run its minimum, where those before can spare it; else nothing is moved."""
+    fewest = wanted.bounds.min_requests
+    moved: list[array[int]] = []
+    run = made[-1]
+    for before in islice(reversed(made), 1, None) if len(run) < fewest else ():
+        lacking = fewest - len(run)
+        run = before[-lacking:] + run
+        if len(before) < fewest or not _fits(wanted, run):
+            return
+        moved.append(run)
+        run = before[:-lacking]
+        if len(run) >= fewest:
+            made[-1 - len(moved):] = [run, *reversed(moved)]
+            return
 
 
 def _greedy(wanted: Wanted, positions: Sequence[int]) -> Iterator[array[int]]:

@@ -69,6 +69,16 @@ def test_what_the_last_shard_lacks_comes_from_the_one_before() -> None:
     assert [len(run) for run in runs(job(9, bounds=bounds))] == [9]
 
 
+def test_what_the_one_before_cannot_spare_comes_from_those_before_it() -> None:
+    for count, most, expected in (
+            (31, 15, [11, 10, 10]), (61, 12, [11, 10, 10, 10, 10, 10]), (62, 12, [12, 10, 10, 10, 10, 10]),
+            (91, 15, [15, 15, 15, 15, 11, 10, 10]), (37, 12, [12, 12, 12, 1]), (11, 10, [10, 1])):
+        bounds = Bounds(max_requests=most, min_requests=10)
+        found = runs(job(count, bounds=bounds))
+        assert [len(run) for run in found] == expected
+        assert [at for run in found for at in run] == list(range(count))
+
+
 def test_a_change_at_the_end_moves_no_cut_before_it() -> None:
     bounds = Bounds(max_requests=3)
     assert runs(job(7, bounds=bounds)) == [[0, 1, 2], [3, 4, 5], [6]]
