@@ -44,7 +44,7 @@ def standing(wanted: Wanted, known: Iterable[KnownBatch]) -> Standing:
         outcome=bytearray(count), attempts=bytearray(count), answer=array("i", [NOBODY]) * count,
         holder=array("i", [NOBODY]) * count, pending=bytearray(count), batches=batches,
     )
-    finder, asked = _Finder(wanted.ids), bytearray(count)
+    finder, asked = _Finder(wanted.ids), array("i", [NOBODY]) * count
     for place, batch in enumerate(batches):
         if batch.phase is Phase.INTENT or not answers_count(batch, wanted.scope):
             continue
@@ -83,17 +83,17 @@ def _spent(batch: KnownBatch, revision: int, positions: Sequence[int]) -> int:
     return batch.record.requests if batch.record.revision == revision else 0
 
 
-def _add(made: Standing, place: int, batch: KnownBatch, positions: Sequence[int], asked: bytearray) -> None:
-    """`asked` has the latest attempt, of 255 at most, at which an older batch asked a request."""
+def _add(made: Standing, place: int, batch: KnownBatch, positions: Sequence[int], asked: array[int]) -> None:
+    """`asked` has, for each request, the older batch that asked it at the latest attempt so far."""
     if batch.phase is Phase.SETTLED and batch.outcomes is not None:
         _add_outcomes(made, place, batch, positions, asked)
     else:
         _add_open(made, place, batch, positions)
     if batch.counts:
-        attempt = min(batch.record.attempt, 255)
         for at in positions:
-            if at != NOBODY and asked[at] < attempt:
-                asked[at] = attempt
+            if at != NOBODY and (
+                    asked[at] == NOBODY or made.batches[asked[at]].record.attempt < batch.record.attempt):
+                asked[at] = place
 
 
 def _add_open(made: Standing, place: int, batch: KnownBatch, positions: Sequence[int]) -> None:
@@ -107,9 +107,9 @@ def _add_open(made: Standing, place: int, batch: KnownBatch, positions: Sequence
             made.holder[at] = place
 
 
-def _add_outcomes(made: Standing, place: int, batch: KnownBatch, positions: Sequence[int], asked: bytearray) -> None:
-    counts, attempt = batch.counts, min(batch.record.attempt, 255)
-    superseded = batch.record.superseded
+def _add_outcomes(made: Standing, place: int, batch: KnownBatch, positions: Sequence[int],
+                  asked: array[int]) -> None:
+    counts, superseded = batch.counts, batch.record.superseded
     assert batch.outcomes is not None
     if batch.turned_away and NOBODY in positions and Outcome.OK not in batch.outcomes:
         # Some of what it asked has changed since, the bad request perhaps: the others never had a try.
@@ -117,8 +117,7 @@ def _add_outcomes(made: Standing, place: int, batch: KnownBatch, positions: Sequ
     for at, outcome in zip(positions, batch.outcomes, strict=True):
         if at == NOBODY:
             continue
-        if outcome == Outcome.CANCELLED and attempt <= asked[at]:
-            # It was made twice, and this one gave way: only the clone that made it has it as superseded.
+        if outcome == Outcome.CANCELLED and asked[at] != NOBODY and _gave_way(batch, made.batches[asked[at]]):
             continue
         if counts and made.attempts[at] < 255:
             made.attempts[at] += 1
@@ -126,6 +125,14 @@ def _add_outcomes(made: Standing, place: int, batch: KnownBatch, positions: Sequ
             continue
         made.outcome[at] = outcome
         made.answer[at] = place
+
+
+def _gave_way(batch: KnownBatch, older: KnownBatch) -> bool:
+    """Whether a cancelled batch was the second of two made at once: only the clone that made it has it as superseded.
+    One that was made after the older one had ended is a try of its own."""
+    created_at, ended_at = batch.record.created_at, older.record.ended_at
+    at_once = created_at is None or ended_at is None or created_at <= ended_at
+    return at_once and batch.record.attempt <= older.record.attempt
 
 
 class _Finder:
