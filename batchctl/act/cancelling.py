@@ -34,14 +34,19 @@ def cancel(projects: Iterable[Project], what: str, providers: Providers, emit: E
         "batchctl cancels only what it recorded; `batchctl import JOB BATCH_ID` records a batch of yours",))
 
 
+def not_ours(job: str, batch: BatchRecord) -> str:
+    """Why a batch that was adopted is let run, and what makes it one that may be cancelled."""
+    return (f"{batch.batch_id} was adopted: another lockfile created it, and it is not cancelled; "
+            f"`batchctl import {job} {batch.batch_id}` makes it yours")
+
+
 def _cancel(desk: Desk, job: str, batch: BatchRecord, *, by_id: bool) -> None:
     if batch.is_settled:
         return
     if not batch.is_ours:
-        text = f"{batch.batch_id} was adopted: another lockfile created it, and only that one may cancel it"
         if by_id:
-            raise Refused(text)
-        desk.emit(Notice(job, "warning", text))
+            raise Refused(not_ours(job, batch))
+        desk.emit(Notice(job, "warning", not_ours(job, batch)))
         return
     there = desk.provider(batch.provider, job).cancel(batch.batch_id or "")
     desk.emit(Step(job, "cancel", f"{batch.requests} requests: {there.status}", batch.batch_id))

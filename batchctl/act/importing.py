@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from batchctl.act.desk import Options
 from batchctl.act.holdings import ids_of_file
 from batchctl.act.project import Project
@@ -19,13 +21,15 @@ from batchctl.words.remote import RemoteBatch
 
 def import_batch(project: Project, name: str, batch_id: str, providers: Providers, emit: Emit, *, force: bool,
                  run_lock_timeout_s: float) -> tuple[BatchRecord, int]:
-    """The record, and how many of its requests are wanted. Raises Refused or RemoteError, with nothing recorded."""
+    """The record, and how many of its requests are wanted. A batch that was adopted becomes one that the user imported,
+    and may be cancelled. Raises Refused or RemoteError, with nothing recorded."""
     job = project.jobs[name]
     project.store.prepare()
     with RunLock(project.store.folder, "import", timeout_s=run_lock_timeout_s) as lock:
         lockfile = Lockfile(project.lockfile, project.shown, lock.check)
         desk = project.working(lockfile, providers, Options(), emit)
-        if batch_id in desk.known_ids():
+        adopted = lockfile.job(name).find(batch_id)
+        if batch_id in desk.known_ids() and (adopted is None or adopted.is_ours):
             raise Refused(f"{batch_id} is in {project.shown} already")
         provider = desk.provider(job.provider.where, name)
         remote = provider.batch(batch_id)
@@ -43,7 +47,11 @@ def import_batch(project: Project, name: str, batch_id: str, providers: Provider
             provider=job.provider.where, origin="imported", input_file_id=remote.input_file_id, batch_id=remote.id,
             created_at=remote.created_at, revision=job.revision)
         project.store.keep_ids(record.shard, ids)
-        lockfile.add(name, record)
+        if adopted is not None:
+            record = replace(adopted, origin="imported")
+            lockfile.change(name, adopted, record)
+        else:
+            lockfile.add(name, record)
     return record, wanted
 
 

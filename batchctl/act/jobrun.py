@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from batchctl.act import fetch as fetching
 from batchctl.act import intents, shards
+from batchctl.act.cancelling import not_ours
 from batchctl.act.create import Creator
 from batchctl.act.desk import Desk
 from batchctl.act.intents import Reusable
@@ -185,6 +186,9 @@ class JobRun:
         options = self._desk.options
         if not options.destroy and not (options.prune and self.name not in self._desk.declared):
             return []
+        for batch in plan.standing.batches:
+            if batch.phase is Phase.LIVE and not batch.record.is_ours:
+                self._warn(not_ours(self.name, batch.record))
         return [AmbiguousRemote(f"{batch.record.batch_id} is not cancelled: {unreachable(batch)}")
                 for batch in plan.standing.batches if batch.phase is Phase.UNREACHABLE and batch.record.is_ours]
 
