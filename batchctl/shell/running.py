@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from batchctl.act import passes
 from batchctl.act.desk import Options
@@ -16,7 +17,7 @@ from batchctl.decide.plan import SENDING, Kind
 from batchctl.recorded.runlock import RunLock
 from batchctl.remote.connect import Providers
 from batchctl.shell.session import Session
-from batchctl.words.errors import BatchctlError, ExitCode, RemoteError, Unavailable, UsageError, worst
+from batchctl.words.errors import BatchctlError, ExitCode, RemoteError, RunLockHeld, Unavailable, UsageError, worst
 from batchctl.words.events import Emit, Notice
 
 #: What a later pass may still do for a job by itself.
@@ -71,6 +72,7 @@ class Runner:
         self._sleep = sleep
         self._monotonic = monotonic
         self._outcome = Outcome()
+        self._failed: dict[Path, BatchctlError] = {}
 
     def run(self, providers: Providers) -> Outcome:
         """Raises UsageError when approval is needed and nobody can be asked."""
@@ -100,13 +102,18 @@ class Runner:
         except UsageError:
             raise
         except BatchctlError as failure:
-            self._outcome.failures.append(failure)
+            self._failed[project.manifest] = failure
+            self._outcome.failures = [*self._failed.values()]
             return
+        self._failed.pop(project.manifest, None)
+        self._outcome.failures = [*self._failed.values()]
         self._outcome.reports.update({report.job: report for report in made.jobs})
         self._outcome.declined |= made.declined
 
     def _waited_for(self, project: Project) -> Iterator[JobReport]:
-        """The jobs for whose sake another pass is made."""
+        """The jobs for whose sake another pass is made. One that only found the run lock held is made up for."""
+        if not isinstance(self._failed.get(project.manifest), RunLockHeld | None):
+            return
         for name, job in project.jobs.items():
             report = self._outcome.reports.get(name)
             local = job.provider.where.dialect == "local"

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 
 import httpx
 import pytest
 
 from batchctl.act.desk import Options
+from batchctl.recorded.runlock import RunLock
 from batchctl.shell.running import How, Outcome, Runner
 from batchctl.shell.session import Session
-from batchctl.words.errors import ExitCode
+from batchctl.words.errors import ExitCode, RunLockHeld
 from batchctl.words.events import Notice
 from tests.faultlab.rig import SETTLE_S, Rig
 
@@ -31,10 +33,12 @@ class Clock:
             self.happens.pop(at)()
 
 
-def wait(rig: Rig, happens: dict[float, Callable[[], object]], timeout_s: float | None = 10 * HOUR_S) -> Outcome:
+def wait(rig: Rig, happens: dict[float, Callable[[], object]], timeout_s: float | None = 10 * HOUR_S,
+         run_lock_timeout_s: float = 60.0) -> Outcome:
     """`apply --wait`, with what happens meanwhile by its time in seconds."""
     session = Session(projects=(rig.project(),), files=(), variables={}, warnings=(), selection=False)
-    how = How("apply", Options(settle_s=SETTLE_S), wait=True, timeout_s=timeout_s)
+    how = How("apply", Options(settle_s=SETTLE_S), wait=True, timeout_s=timeout_s,
+              run_lock_timeout_s=run_lock_timeout_s)
     with rig.providers() as providers:
         return Runner(session, how, rig.events.append, lambda plans: True, sleep=Clock(rig, happens).sleep,
                       monotonic=lambda: rig.now).run(providers)
@@ -107,3 +111,19 @@ def test_nothing_is_waited_for_where_the_list_cannot_be_read_before_anything_is_
     outcome = wait(rig, {})
     assert outcome.exit_code(detailed=True) == ExitCode.REFUSED
     assert rig.provider.writes() == []
+
+
+def test_a_run_lock_that_is_held_while_batches_run_is_waited_for_and_no_failure_once_it_is_free(rig: Rig) -> None:
+    other = ExitStack()
+    outcome = wait(rig, {100.0: lambda: other.enter_context(RunLock(rig.store, "other")), 200.0: rig.finish_all,
+                         600.0: other.close}, run_lock_timeout_s=0.0)
+    assert outcome.failures == []
+    assert outcome.exit_code(detailed=True) == ExitCode.DONE
+
+
+def test_a_run_lock_that_stays_held_is_named_once_when_time_runs_out(rig: Rig) -> None:
+    with ExitStack() as stack:
+        outcome = wait(rig, {100.0: lambda: stack.enter_context(RunLock(rig.store, "other")), 200.0: rig.finish_all},
+                       timeout_s=HOUR_S, run_lock_timeout_s=0.0)
+    assert [type(failure) for failure in outcome.failures] == [RunLockHeld]
+    assert outcome.exit_code(detailed=False) == ExitCode.REFUSED
