@@ -105,10 +105,10 @@ class Desk:
             self._seen[account] = {batch.id: batch for batch in look.batches}
         return self._seen[account].get(batch_id)
 
-    def known_ids(self) -> frozenset[str]:
-        """The batches that any job of this lockfile has."""
+    def known_ids(self, where: Coordinates) -> frozenset[str]:
+        """The batches of one server that any job of this lockfile has: another server may use the same ids."""
         return frozenset(batch.batch_id for record in self.all_records().values() for batch in record.batches
-                         if batch.batch_id is not None)
+                         if batch.batch_id is not None and batch.provider.is_same_server(where))
 
     def account(self, where: Coordinates, job: str) -> Account:
         """Whom a job asks there. Headers choose the account too: behind a gateway they name whom it asks, and with

@@ -28,8 +28,9 @@ def import_batch(project: Project, name: str, batch_id: str, providers: Provider
     with RunLock(project.store.folder, "import", timeout_s=run_lock_timeout_s) as lock:
         lockfile = Lockfile(project.lockfile, project.shown, lock.check)
         desk = project.working(lockfile, providers, Options(), emit)
-        adopted = lockfile.job(name).find(batch_id)
-        if batch_id in desk.known_ids() and (adopted is None or adopted.is_ours):
+        adopted = next((batch for batch in lockfile.job(name).batches if batch.batch_id == batch_id
+                        and batch.provider.is_same_server(job.provider.where)), None)
+        if batch_id in desk.known_ids(job.provider.where) and (adopted is None or adopted.is_ours):
             raise Refused(f"{batch_id} is in {project.shown} already")
         provider = desk.provider(job.provider.where, name)
         remote = provider.batch(batch_id)

@@ -68,7 +68,7 @@ def settle(desk: Desk, job: str, intent: BatchRecord) -> RemoteBatch | None:
 
 def match(desk: Desk, job: str, intent: BatchRecord, batches: Iterable[RemoteBatch]) -> RemoteBatch | None:
     """The batch that answers an intent: it bears its tag or was made from its file, and nobody has recorded it."""
-    tag, known = intent.tag(job), desk.known_ids()
+    tag, known = intent.tag(job), desk.known_ids(intent.provider)
     fitting = [batch for batch in batches if batch.id not in known and (
         batch.tag == tag or (intent.input_file_id is not None and batch.input_file_id == intent.input_file_id))]
     alive = [batch for batch in fitting if batch.status != "failed"] or fitting

@@ -22,6 +22,7 @@ from batchctl.decide.wanted import Wanted, wanted
 from batchctl.desired.job import Job
 from batchctl.words.errors import AmbiguousRemote, AtCapacity, BatchctlError, OutcomeUnknown, OverBudget, worst
 from batchctl.words.events import Notice, Step
+from batchctl.words.remote import Coordinates
 
 #: Adopting and fetching may each show more to do; it ends by itself, and this only bounds a provider gone mad.
 _ROUNDS = 10
@@ -60,14 +61,14 @@ class JobRun:
     def refresh(self) -> None:
         """Finds out what became of unfinished creates, adopts what is ours, and fetches what has ended."""
         self._reusable = intents.resolve(self._desk, self.name)
-        tried: set[tuple[str, str | None]] = set()
+        tried: set[tuple[Kind, str | None, Coordinates | None]] = set()
         for _ in range(_ROUNDS):
             plan = self.plan()
-            todo = [action for action in plan.of(Kind.ADOPT, Kind.FETCH) if (action.kind, action.batch_id) not in tried]
+            todo = [action for action in plan.of(Kind.ADOPT, Kind.FETCH) if _step_of(action) not in tried]
             if not todo:
                 return
             for action in todo:
-                tried.add((action.kind, action.batch_id))
+                tried.add(_step_of(action))
                 self._guarded(action, plan)
 
     def act(self, plan: JobPlan) -> None:
@@ -219,3 +220,8 @@ class JobRun:
 
     def _step(self, verb: str, detail: str, batch_id: str | None = None) -> None:
         self._desk.emit(Step(self.name, verb, detail, batch_id))
+
+
+def _step_of(action: Action) -> tuple[Kind, str | None, Coordinates | None]:
+    """What tells one step of a refresh from another: servers may use the same ids."""
+    return action.kind, action.batch_id, action.record.provider if action.record is not None else None

@@ -62,7 +62,7 @@ class _Gatherer:
     def candidates(self, where: Coordinates) -> list[Candidate]:
         """Batches with this job's tag that no job of the lockfile has."""
         found = []
-        known = self._desk.known_ids()
+        known = self._desk.known_ids(where)
         for remote in self._desk.look(where, self._wanted.job).batches:
             tag = remote.tag
             if tag is None or tag.job != self._wanted.job or remote.id in known:

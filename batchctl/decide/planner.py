@@ -205,10 +205,10 @@ def _adoption(candidate: Candidate, situation: Situation, revision: int) -> Acti
 def _watches(now: Standing, adopted: Sequence[Candidate]) -> list[Action]:
     """Live batches are waited for, ended ones fetched. What was fetched before and lost from the store is fetched
     again where its outcomes cannot be told without."""
-    new = {candidate.remote.id for candidate in adopted}
+    new = {(candidate.remote.id, candidate.where) for candidate in adopted}
     actions = []
     for batch in now.batches:
-        if batch.record.batch_id in new:
+        if (batch.record.batch_id, batch.record.provider) in new:
             continue
         if batch.phase in (Phase.LIVE, Phase.UNREACHABLE):
             actions.append(about(batch, Kind.WAIT, batch.phase.value, change=False))

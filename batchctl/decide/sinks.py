@@ -38,13 +38,14 @@ def refills(now: Standing, actions: Sequence[Action]) -> list[Action]:
     """Fetches what the sinks that are to be written need and the store has lost."""
     if not any(action.kind is Kind.WRITE for action in actions):
         return []
-    fetched = {action.batch_id for action in actions if action.kind is Kind.FETCH}
+    fetched = {(action.record.provider, action.batch_id) for action in actions
+               if action.kind is Kind.FETCH and action.record is not None}
     needed = set(now.answer) - {NOBODY}
     return [
         about(batch, Kind.FETCH, "refill", change=False)
         for place, batch in enumerate(now.batches)
         if place in needed and batch.phase is Phase.SETTLED and not batch.stored
-        and batch.record.batch_id not in fetched
+        and (batch.record.provider, batch.record.batch_id) not in fetched
         and (batch.record.output_file_id or batch.record.error_file_id)
     ]
 

@@ -32,6 +32,10 @@ class Coordinates:
     project: str | None = None
     upstream: str | None = None
 
+    def is_same_server(self, other: Coordinates) -> bool:
+        """Whether one id means one batch at both, whatever they are called and whichever key opens them."""
+        return (self.dialect, self.base_url, self.upstream) == (other.dialect, other.base_url, other.upstream)
+
     @property
     def scope(self) -> str:
         """Whose answers count for whom: what the local server answers counts only there, for one upstream."""

@@ -47,7 +47,10 @@ def inline_pool(task: Any, *, workers: int, **limits: Any) -> Iterator[pool.Fram
 
 @dataclass
 class Rig:
-    """`rows` map a key to a text; changing one changes its request. Time passes only when batchctl sleeps."""
+    """`rows` map a key to a text; changing one changes its request. Time passes only when batchctl sleeps.
+
+    `where` is the job's provider; what `elsewhere` has at its base URL answers there, `provider` everywhere else.
+    """
 
     folder: Path
     provider: FakeProvider = field(default_factory=FakeProvider)
@@ -55,6 +58,9 @@ class Rig:
     max_requests: int = 4
     retry: Retry = field(default_factory=Retry)
     revision: int = 1
+    where: Coordinates = HERE
+    elsewhere: dict[str, FakeProvider] = field(default_factory=dict)
+    environ: dict[str, str] = field(default_factory=lambda: {"FAKE_KEY": "canary-key"})
     now: float = 0.0
     events: list[Any] = field(default_factory=list)
 
@@ -78,7 +84,7 @@ class Rig:
         dialect = replace(OPENAI, limits=Limits(max_requests=self.max_requests))
         return replace(
             made, name="labels", manifest=self.folder / "job.yaml", root=self.folder, revision=self.revision,
-            provider=Provider(HERE, dialect), retry=self.retry,
+            provider=Provider(self.where, dialect), retry=self.retry,
             sinks=(Sink("out.jsonl", self.sink, "jsonl", made.span),))
 
     def project(self) -> Project:
@@ -107,9 +113,10 @@ class Rig:
 
     def providers(self) -> Providers:
         def http(**settings: Any) -> Http:
-            return Http(**settings, transport=self.provider.transport(), sleep=self.sleep, monotonic=lambda: self.now)
+            provider = self.elsewhere.get(settings["base_url"], self.provider)
+            return Http(**settings, transport=provider.transport(), sleep=self.sleep, monotonic=lambda: self.now)
 
-        return Providers(runs=True, environ={"FAKE_KEY": "canary-key"}, http=http)
+        return Providers(runs=True, environ=self.environ, http=http)
 
     def sleep(self, seconds: float) -> None:
         self.now += seconds
