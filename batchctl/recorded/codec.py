@@ -18,6 +18,7 @@ VERSION = 1
 NOTE = "Maintained by batchctl. Do not edit; see `batchctl lock --help`."
 
 _CONFLICT = re.compile(r"^(<{7}|={7}|>{7}|\|{7})( |$)", re.MULTILINE)
+_URL = re.compile(r"https?://[^/\s]")
 
 
 class LockfileInvalid(StateError):
@@ -184,6 +185,8 @@ def _decode_coordinates(value: Any, where: str) -> Coordinates:
     )
     if unknown := sorted(block.rest()):
         raise _Wrong(f'has the unknown key "{unknown[0]}" in {where}; a newer batchctl may have written it')
+    if made.base_url is not None and not _URL.match(made.base_url):
+        raise _Wrong(f"has a base_url that is no http or https URL in {where}")
     return made
 
 

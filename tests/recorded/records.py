@@ -43,7 +43,8 @@ def _extra(*taken: Any) -> st.SearchStrategy[dict[str, Any]]:
     return st.dictionaries(_text.filter(lambda name: name not in names), _json, max_size=2)
 
 
-_coordinates = st.builds(Coordinates, _text, _text, _maybe, _maybe, _maybe, _maybe, _maybe)
+_urls = st.none() | _text.map("https://h{}/v1".format)
+_coordinates = st.builds(Coordinates, _text, _text, _urls, _maybe, _maybe, _maybe, _maybe)
 _batches = st.builds(
     BatchRecord, shard=st.binary(min_size=32, max_size=32).map(bytes.hex), attempt=st.integers(1, 300),
     requests=st.integers(0, 50_000), provider=_coordinates, origin=st.sampled_from(["created", "adopted", "imported"]),

@@ -115,6 +115,8 @@ def _edit(change: Callable[[dict[str, Any]], Any]) -> bytes:
     (lambda top: top["jobs"]["reviews"]["batches"][0].update(shard="../../etc"), "64 hex"),
     (lambda top: top["jobs"]["reviews"]["batches"][0].update(origin="stolen"), "origin"),
     (lambda top: top["jobs"]["reviews"]["batches"][0]["provider"].update(region="eu"), "unknown key"),
+    (lambda top: top["jobs"]["reviews"]["batches"][0]["provider"].update(base_url="//h"), "no http or https URL"),
+    (lambda top: top["jobs"]["reviews"]["batches"][0]["provider"].update(base_url="http:///v1"), "no http or https"),
     (lambda top: top["jobs"]["reviews"]["batches"].append(None), "batch 4 of job"),
     (lambda top: top["jobs"]["reviews"]["sinks"].update(x={"digest": 1}), "wrong kind"),
 ])
