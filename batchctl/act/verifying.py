@@ -31,7 +31,8 @@ def verify(recorded: Recorded, store: Store) -> Iterator[Verified]:
 
 def verified(store: Store, batch: BatchRecord) -> bool:
     """Whether all that a batch answered is in the store, as it was when it was fetched. Reads it through."""
-    return _state(store, batch)[0] == "ok"
+    stored = store.results(batch)
+    return _state(store, batch)[0] == "ok" and (stored is None or _is_what_was_recorded(store, batch, stored))
 
 
 def _state(store: Store, batch: BatchRecord) -> tuple[str, str]:
@@ -69,13 +70,16 @@ def _unreadable(stored: StoredResults) -> str:
 
 
 def _other(store: Store, batch: BatchRecord, stored: StoredResults) -> str:
-    ids = store.ids(batch.shard)
-    known = stored.index.ids() if ids is None else ids
-    made = outcomes_digest(known, stored.index.outcomes(known, Outcome.MISSING))
-    if made == batch.results:
+    if _is_what_was_recorded(store, batch, stored):
         return ""
-    # A batch that was fetched while nobody could tell what it holds was judged by its answers alone.
-    answered = stored.index.ids()
-    if outcomes_digest(answered, stored.index.outcomes(answered, Outcome.MISSING)) == batch.results:
+    if store.ids(batch.shard) is None and stored.index.count(Outcome.OK) == batch.ok:
+        # The digest is over the shard's requests in their order, and nobody here knows that any more.
         return ""
     return "the results are not those that the lockfile recorded"
+
+
+def _is_what_was_recorded(store: Store, batch: BatchRecord, stored: StoredResults) -> bool:
+    ids, answered = store.ids(batch.shard), stored.index.ids()
+    # A batch that was fetched while nobody could tell what it holds was judged by its answers alone.
+    return any(outcomes_digest(known, stored.index.outcomes(known, Outcome.MISSING)) == batch.results
+               for known in (ids, answered) if known is not None)

@@ -54,6 +54,19 @@ def test_a_result_that_the_store_has_not_whole_is_never_deleted(rig: Rig, damage
     assert len(rig.provider.files) == 2
 
 
+def test_a_result_that_cannot_be_compared_with_what_was_recorded_is_never_deleted(rig: Rig) -> None:
+    rig.apply()
+    (batch,) = rig.provider.live()
+    rig.provider.finish(batch)
+    assert batch.output is not None
+    name, content = rig.provider.files[batch.output]
+    rig.provider.files[batch.output] = (name, b"".join(reversed(content.splitlines(keepends=True))))
+    rig.apply()
+    for path in rig.store.glob("shards/*"):
+        path.unlink()
+    assert collect(rig, results=True) == []
+
+
 def test_a_result_that_is_not_fetched_is_never_deleted(rig: Rig) -> None:
     rig.apply()
     rig.finish_all()
