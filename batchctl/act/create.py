@@ -51,8 +51,11 @@ class Creator:
         try:
             record = self._sent(provider, intent)
         except Refusal as refusal:
-            self._drop(intent)
+            dropped = self._drop(intent)
             if _is_capacity(refusal, provider.dialect):
+                if dropped.input_file_id is not None:
+                    self._desk.spare[dropped.provider, self._job.name, dropped.shard, dropped.attempt] = (
+                        dropped.input_file_id)
                 raise AtCapacity(refusal.message, status=refusal.status, error_code=refusal.error_code) from refusal
             raise
         self._step(action.kind, f"{action.requests} requests in {record.batch_id}", record.batch_id)
@@ -116,9 +119,12 @@ class Creator:
         self._book.change(self._job.name, intent, record)
         return record
 
-    def _drop(self, intent: BatchRecord) -> None:
-        self._book.change(self._job.name, self._current(intent), None)
+    def _drop(self, intent: BatchRecord) -> BatchRecord:
+        """Removes an intent; returns it as it was recorded by then."""
+        dropped = self._current(intent)
+        self._book.change(self._job.name, dropped, None)
         self._reusable.pop((intent.shard, intent.attempt), None)
+        return dropped
 
     def _current(self, intent: BatchRecord) -> BatchRecord:
         """The intent as it is recorded by now."""

@@ -23,6 +23,8 @@ SETTLE_S = 60.0
 
 #: One account of a provider.
 Account = tuple[Coordinates, Headers]
+#: A file by the provider that has it, and by the job, shard and attempt that it was uploaded for.
+Spare = tuple[Coordinates, str, str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,8 @@ class Options:
 class Desk:
     """One manifest's jobs in one pass. `lockfile` is None for commands that only look.
 
-    `jobs` are those acted on; `declared` the names of all that the manifest has.
+    `jobs` are those acted on; `declared` the names of all that the manifest has; `spare` files were uploaded by this
+    command for creates that found no room.
     """
 
     jobs: Mapping[str, Job]
@@ -56,6 +59,7 @@ class Desk:
     sleep: Callable[[float], None] = time.sleep
     monotonic: Callable[[], float] = time.monotonic
     now: Callable[[], float] = time.time
+    spare: dict[Spare, str] = field(default_factory=dict)
     _looks: dict[Account, Observation] = field(default_factory=dict)
     _seen: dict[Account, dict[str, RemoteBatch]] = field(default_factory=dict)
 

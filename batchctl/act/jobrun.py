@@ -152,9 +152,13 @@ class JobRun:
                 pass
 
     def _turned_away(self) -> Reusable:
-        """The files of batches that failed as a whole: what was for want of capacity is sent again as it is."""
+        """The files of batches that failed as a whole, or were refused: what was for want of capacity is sent again as
+        it is."""
         where = self.job.provider.where if self.job is not None else None
-        return {(record.shard, record.attempt): record.input_file_id for record in self._desk.record(self.name).batches
+        spare = {(shard, attempt): file_id for (there, job, shard, attempt), file_id in self._desk.spare.items()
+                 if (there, job) == (where, self.name)}
+        records = self._desk.record(self.name).batches
+        return spare | {(record.shard, record.attempt): record.input_file_id for record in records
                 if record.status == "failed" and record.input_file_id and record.provider == where}
 
     def _adopt(self, action: Action) -> None:

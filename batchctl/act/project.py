@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from batchctl.act.desk import Desk, Options
+from batchctl.act.desk import Desk, Options, Spare
 from batchctl.desired.job import Job
 from batchctl.desired.render.survey import Desired, survey
 from batchctl.recorded.lockfile import Lockfile, read
@@ -29,6 +29,7 @@ class Project:
     jobs: dict[str, Job]
     declared: frozenset[str]
     surveys: dict[str, Desired] = field(default_factory=dict)
+    spare: dict[Spare, str] = field(default_factory=dict)
 
     @property
     def shown(self) -> str:
@@ -67,7 +68,7 @@ class Project:
     def _desk(self, recorded: Recorded, lockfile: Lockfile | None, providers: Providers | None, options: Options,
               emit: Emit) -> Desk:
         return Desk(jobs=self.jobs, surveys=self.surveys, store=self.store, recorded=recorded, providers=providers,
-                    declared=self.declared, lockfile=lockfile, options=options, emit=emit)
+                    declared=self.declared, lockfile=lockfile, options=options, emit=emit, spare=self.spare)
 
 
 def projects(jobs: Iterable[Job], selected: Mapping[str, Job], lockfile: Path | None = None) -> list[Project]:

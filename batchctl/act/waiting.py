@@ -6,6 +6,7 @@ import random
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 
 from batchctl.act.desk import Desk
 from batchctl.decide.plan import Action, JobPlan, Kind
@@ -46,11 +47,12 @@ class Watch:
     monotonic: Callable[[], float] = time.monotonic
     rng: random.Random = field(default_factory=random.Random)
 
-    def until_something_ends(self, plans: Sequence[tuple[Desk, JobPlan]]) -> bool:
+    def until_something_ends(self, plans: Sequence[tuple[Desk, JobPlan]], *, in_vain: int = 0) -> bool:
         """Returns True as soon as a pass may find more to do, False when the deadline passed before. Each plan comes
-        with a desk that looks for it. Raises RemoteError when a provider cannot be asked."""
+        with a desk that looks for it. After so many passes `in_vain` it is waited for as long as if they had been
+        looks. Raises RemoteError when a provider cannot be asked."""
         watched = [(desk, plan.job, action) for desk, plan in plans for action in plan.of(Kind.WAIT)]
-        for wait_s in self.pace.waits(self.rng):
+        for wait_s in islice(self.pace.waits(self.rng), in_vain, None):
             if self.deadline is not None:
                 wait_s = min(wait_s, self.deadline - self.monotonic())
                 if wait_s <= 0:

@@ -41,6 +41,12 @@ class KnownBatch:
         return self.record.status != "failed" and not self.record.superseded
 
     @property
+    def ended_at(self) -> float:
+        """When it ended; for ever where nobody says."""
+        shown = self.remote.ended_at if self.remote is not None else self.record.ended_at
+        return float("inf") if shown is None else shown
+
+    @property
     def turned_away(self) -> bool:
         """It failed as a whole, and answered nothing: for want of room, or for one bad request among many."""
         return self.record.status == "failed" and not self.record.ok

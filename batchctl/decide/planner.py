@@ -14,6 +14,7 @@ from batchctl.decide.standing import NOBODY, Standing, answers_count, standing
 from batchctl.decide.wanted import Wanted
 from batchctl.words.ids import IdIndex
 from batchctl.words.outcomes import STATE_OF, Outcome, State, Tally
+from batchctl.words.remote import Coordinates
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +91,12 @@ def _creates(wanted: Wanted, now: Standing, sends: Mapping[int, list[int]], situ
     actions: list[Action] = []
     held: Counter[str] = Counter()
     held_positions: set[int] = set()
-    room = _token_room(wanted, now, situation)
+    room, full = _token_room(wanted, now, situation), _full(now)
     for attempt, positions in _groups(wanted, sends):
-        for run in cuts.cut(wanted, positions):
+        turned_away = {at for at in positions if now.outcome[at] == Outcome.UNSENT and now.answer[at] in full}
+        held["capacity"] += len(turned_away)
+        held_positions |= turned_away
+        for run in cuts.cut(wanted, [at for at in positions if at not in turned_away]):
             tokens = wanted.tokens(run)
             reason = ""
             if len(run) < wanted.bounds.min_requests:
@@ -106,7 +110,25 @@ def _creates(wanted: Wanted, now: Standing, sends: Mapping[int, list[int]], situ
             if room is not None:
                 room -= tokens
             actions.append(_create(wanted, now, run, attempt, tokens, situation))
-    return actions, tuple(Held(reason, count) for reason, count in sorted(held.items())), held_positions
+    return actions, tuple(Held(reason, count) for reason, count in sorted(held.items()) if count), held_positions
+
+
+def _full(now: Standing) -> frozenset[int]:
+    """The batches (by their place) that were turned away for want of room, and since when none has come: of those that
+    filled the provider's queue then some still run, and none has ended. Asked again, it would refuse again."""
+    running: dict[Coordinates, tuple[int, int, str]] = {}
+    freed: dict[Coordinates, float] = {}
+    for batch in now.batches:
+        where = batch.record.provider
+        if batch.phase is Phase.LIVE:
+            running.setdefault(where, batch.age)
+        elif batch.phase in (Phase.ENDED, Phase.SETTLED) and not batch.turned_away:
+            freed[where] = max(freed.get(where, 0.0), batch.ended_at)
+    return frozenset(
+        place for place, away in enumerate(now.batches)
+        if away.phase is Phase.SETTLED and away.turned_away and away.record.provider in running
+        and running[away.record.provider] < away.age and away.record.created_at is not None
+        and freed.get(away.record.provider, -1.0) < away.record.created_at)
 
 
 def _groups(wanted: Wanted, sends: Mapping[int, list[int]]) -> list[tuple[int, list[int]]]:

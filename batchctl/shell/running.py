@@ -19,6 +19,7 @@ from batchctl.remote.connect import Providers
 from batchctl.shell.session import Session
 from batchctl.words.errors import BatchctlError, ExitCode, RemoteError, RunLockHeld, Unavailable, UsageError, worst
 from batchctl.words.events import Emit, Notice
+from batchctl.words.outcomes import Tally
 
 #: What a later pass may still do for a job by itself.
 _PROGRESS = frozenset({Kind.WAIT, Kind.FETCH, Kind.ADOPT})
@@ -79,14 +80,16 @@ class Runner:
         how, outcome = self._how, self._outcome
         deadline = None if how.timeout_s is None else self._monotonic() + how.timeout_s
         watch = Watch(self._pace(), self._emit, deadline, self._sleep, self._monotonic)
-        todo = list(self._session.projects)
+        todo, in_vain = list(self._session.projects), 0
         while todo:
+            before = self._standing()
             for project in todo:
                 self._pass(project, providers)
             if how.saved:
                 self._choose = without_approval
             todo = [project for project in todo if not outcome.declined and any(self._waited_for(project))]
-            if todo and not self._pause(watch, todo, providers):
+            in_vain = in_vain + 1 if self._standing() == before else 0
+            if todo and not self._pause(watch, todo, providers, in_vain):
                 outcome.timed_out = True
                 break
         return outcome
@@ -128,7 +131,12 @@ class Runner:
         helps = _PROGRESS if self._how.saved else _PROGRESS | SENDING
         return not report.plan.settled and bool(report.plan.of(*helps))
 
-    def _pause(self, watch: Watch, todo: list[Project], providers: Providers) -> bool:
+    def _standing(self) -> dict[str, Tally | None]:
+        """Where each job's rows stand: a pass that changes nothing of it was made in vain."""
+        return {name: report.plan.tally if report.plan is not None else None
+                for name, report in self._outcome.reports.items()}
+
+    def _pause(self, watch: Watch, todo: list[Project], providers: Providers, in_vain: int) -> bool:
         """Waits until something may have ended; False at the deadline. A provider that cannot be asked is waited for,
         too: a pass finds out."""
         plans = [(project.looking(providers, self._how.options, self._emit), report.plan)
@@ -137,10 +145,10 @@ class Runner:
             for failure in report.failures:
                 self._emit(Notice(report.job, "warning", f"{failure.message}; it is tried again"))
         try:
-            return watch.until_something_ends(plans)
+            return watch.until_something_ends(plans, in_vain=in_vain)
         except RemoteError as error:
             self._emit(Notice("", "warning", f"{error.message}; it is tried again"))
-            return watch.until_something_ends([])
+            return watch.until_something_ends([], in_vain=in_vain)
 
     def _pace(self) -> Pace:
         if self._how.poll_s is not None:
