@@ -15,6 +15,7 @@ from batchctl.show.totals import Totals
 
 _HELD = {
     "below-minimum": "fewer than the provider takes in one batch",
+    "capacity": "the provider had no room; sent when a batch that runs there has ended",
     "enqueued-tokens": "over the ceiling of enqueued tokens; sent when there is room",
 }
 

@@ -9,8 +9,9 @@ import pytest
 from batchctl.act.cancelling import cancel
 from batchctl.act.importing import import_batch
 from batchctl.decide.plan import Kind
-from batchctl.words.errors import ExitCode, Refused
+from batchctl.words.errors import ExitCode, Refusal, Refused
 from batchctl.words.events import Notice
+from tests.faultlab.provider import Killed
 from tests.faultlab.rig import Rig
 
 
@@ -33,6 +34,17 @@ def warnings(rig: Rig) -> str:
 def stop(rig: Rig, what: str) -> None:
     with rig.providers() as providers:
         cancel([rig.project()], what, providers, rig.events.append, run_lock_timeout_s=0)
+
+
+def die_after_the_create(rig: Rig) -> None:
+    def fault(at: int, method: str, path: str, done: bool) -> None:
+        if (method, path) == ("POST", "/batches") and done:
+            raise Killed
+
+    rig.provider.fault = fault
+    with pytest.raises(Killed):
+        rig.apply()
+    rig.provider.fault = None
 
 
 def take_in(rig: Rig, batch_id: str) -> None:
@@ -122,3 +134,21 @@ def test_what_was_adopted_is_cancelled_by_nobody_until_the_user_imports_it(rig: 
         take_in(rig, "batch_0001")
     stop(rig, "batch_0001")
     assert statuses(rig) == ["cancelling"]
+
+
+def test_g10_cancelling_a_job_finds_the_batch_of_a_create_that_was_killed(rig: Rig) -> None:
+    die_after_the_create(rig)
+    stop(rig, "labels")
+    assert statuses(rig) == ["cancelling"]
+    (batch,) = rig.project().recorded().job("labels").batches
+    assert batch.batch_id == "batch_0001"
+
+
+def test_a_batch_that_cannot_be_cancelled_does_not_keep_the_others_running(rig: Rig) -> None:
+    rig.max_requests = 1
+    rig.apply()
+    gone = rig.provider.batches.pop("batch_0001")
+    with pytest.raises(Refusal):
+        stop(rig, "labels")
+    assert statuses(rig) == ["cancelling", "cancelling"]
+    assert f"{gone.id} is not cancelled" in warnings(rig)

@@ -14,9 +14,10 @@ from batchctl.show.terminal import Terminal
     "batchctl cancel batch_68f2", "batchctl cancel review-sentiment -f job.yaml"))
 @click.argument("what", metavar="JOB|BATCH_ID")
 @options.manifests
+@options.settle
 @options.run_lock
 @options.screen
-def command(terminal: Terminal, what: str, chosen: Chosen, run_lock_timeout: float) -> int:
+def command(terminal: Terminal, what: str, chosen: Chosen, settle: float, run_lock_timeout: float) -> int:
     """Cancel a batch that this lockfile created or imported, or all live ones of a job. Cancelled requests are not sent
     again by themselves."""
     from batchctl.act.cancelling import cancel
@@ -26,4 +27,5 @@ def command(terminal: Terminal, what: str, chosen: Chosen, run_lock_timeout: flo
 
     session = open_session(chosen)
     with progress(terminal) as emit, Providers(runs=False) as providers:
-        return cancel(session.projects, what, providers, emit, run_lock_timeout_s=run_lock_timeout)
+        return cancel(session.projects, what, providers, emit, run_lock_timeout_s=run_lock_timeout,
+                      settle_s=settle)
