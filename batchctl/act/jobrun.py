@@ -59,8 +59,16 @@ class JobRun:
         return self._wanted.tokens(live), sum(action.tokens for action in plan.sending)
 
     def refresh(self) -> None:
-        """Finds out what became of unfinished creates, adopts what is ours, and fetches what has ended."""
-        self._reusable = intents.resolve(self._desk, self.name)
+        """Finds out what became of unfinished creates, adopts what is ours, and fetches what has ended. Raises
+        AmbiguousRemote where a create stays unclear: nothing may be sent then, but what has ended is fetched."""
+        try:
+            self._reusable = intents.resolve(self._desk, self.name)
+        except AmbiguousRemote:
+            self._take_in()
+            raise
+        self._take_in()
+
+    def _take_in(self) -> None:
         tried: set[tuple[Kind, str | None, Coordinates | None]] = set()
         for _ in range(_ROUNDS):
             plan = self.plan()

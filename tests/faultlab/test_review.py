@@ -155,6 +155,24 @@ def test_after_an_unknown_outcome_no_more_creates_are_sent_in_the_pass(rig: Rig)
     assert len(rig.provider.batches) == 3
 
 
+def test_what_has_ended_is_fetched_while_a_create_stays_unclear(rig: Rig) -> None:
+    rig.apply()
+
+    def fault(at: int, method: str, path: str, done: bool) -> None:
+        if path == "/batches" and rig.provider.creates > 1 and (done or method == "GET"):
+            raise httpx.ReadError("cut")
+
+    rig.provider.fault = fault
+    rig.rows["d"] = "four"
+    rig.apply()
+    rig.provider.finish(rig.provider.batches["batch_0001"])
+    (report,) = rig.apply().jobs
+    assert report.exit_code == ExitCode.REFUSED
+    assert report.plan is not None
+    assert (report.plan.tally.ok, report.plan.tally.waiting) == (3, 1)
+    assert len(rig.provider.batches) == 2
+
+
 def test_g1_nothing_is_created_once_the_list_cannot_be_read_after_a_create(rig: Rig) -> None:
     rig.max_requests = 1
     posted = iter([True])
