@@ -10,7 +10,7 @@ from importlib import import_module
 import click
 
 from batchctl import __version__
-from batchctl.shell import exits
+from batchctl.shell import exits, options
 from batchctl.show.terminal import Terminal
 
 #: Commands by section: what each does, and its module.
@@ -83,6 +83,7 @@ class Commands(click.Group):
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, "-V", "--version", message="batchctl %(version)s")
+@options.screen
 def batchctl() -> None:
     """Declarative jobs over LLM batch APIs.
 

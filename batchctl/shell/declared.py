@@ -8,19 +8,27 @@ from typing import Any
 import click
 
 from batchctl.shell.exits import MEANINGS
+from batchctl.words.errors import ExitCode
 
 Function = Callable[..., Any]
 
+#: What may end any command.
+_ANY = (ExitCode.BUG, ExitCode.INTERRUPTED, ExitCode.TERMINATED)
 
-def declared(name: str, *, examples: Sequence[str] = (), exits: Sequence[int] = (0, 1, 64), grammar: str = ""
-             ) -> Callable[[Function], click.Command]:
+
+def declared(name: str, *, examples: Sequence[str] = (), exits: Sequence[int] = (0, 1, 64), summary: str | None = None,
+             grammar: str = "", stopped_by_signals: bool = False) -> Callable[[Function], click.Command]:
     """Makes a click command of a function whose docstring says what it does; the function gets the Terminal first.
-    `grammar` explains the value of an option that has more to say than fits beside it."""
+    `exits` are those of its own: a bug or a signal may end any command, and `stopped_by_signals` is one for which that
+    is a good end. `summary` stands in a group's list, and `grammar` explains the value of an option that has more to
+    say than fits beside it."""
+    always = _ANY[:1] if stopped_by_signals else _ANY
+
     def made(function: Function) -> click.Command:
         shown = "\n".join(["\b", "Examples:", *(f"  {example}" for example in examples)]) if examples else ""
-        codes = "\n".join(["\b", "Exit codes:", *(f"  {code:<3} {MEANINGS[code]}" for code in exits)])
+        codes = "\n".join(["\b", "Exit codes:", *(f"  {code:<3} {MEANINGS[code]}" for code in (*exits, *always))])
         return click.command(
-            name, epilog="\n\n".join(filter(None, (grammar, shown, codes))), cls=Command,
+            name, short_help=summary, epilog="\n\n".join(filter(None, (grammar, shown, codes))), cls=Command,
             # One prefix for all commands: BATCHCTL_SETTLE means the same everywhere.
             context_settings={"auto_envvar_prefix": "BATCHCTL", "help_option_names": ["-h", "--help"]},
         )(click.pass_obj(function))

@@ -107,5 +107,39 @@ def test_completion_scripts_are_printed_for_each_shell(project: Project) -> None
         assert "_BATCHCTL_COMPLETE" in ended.out
 
 
+def test_completion_completes_commands_options_and_their_values() -> None:
+    def completed(*words: str) -> set[str]:
+        done = subprocess.run(
+            [sys.executable, "-m", "batchctl"], capture_output=True, text=True, timeout=20, check=True,
+            env=environment({"_BATCHCTL_COMPLETE": "bash_complete", "COMP_WORDS": " ".join(("batchctl", *words)),
+                             "COMP_CWORD": str(len(words))}))
+        return set(done.stdout.split())
+
+    assert completed("pl") == {"plain,plan"}
+    assert "plain,--format" in completed("plan", "--fo")
+    assert {"plain,text", "plain,json", "plain,markdown"} <= completed("plan", "--format", "")
+
+
+def test_lists_of_commands_are_cut_nowhere_at_80_columns(project: Project) -> None:
+    for name, command in {"batchctl": batchctl, "lock": commands()["lock"]}.items():
+        shown = command.get_help(click.Context(command, info_name=name, terminal_width=80))
+        assert "..." not in shown.partition("Commands:")[2]
+
+
+def test_options_of_the_screen_may_stand_before_the_command(project: Project) -> None:
+    ended = project.program("--color", "always", "--log-file", "log.txt", "plan")
+    assert ended.code == 0
+    assert "\x1b[" in ended.out
+    assert "Rendering" in (project.folder / "log.txt").read_text()
+
+
+def test_usage_mistakes_are_one_line_and_say_what_to_do(project: Project) -> None:
+    assert project("completion").err == """\
+error[usage]: missing argument '{bash|zsh|fish}'. Choose from: bash, zsh, fish
+  = try `batchctl completion --help`
+"""
+    assert "manifests are named with -f FILE" in project("plan", "job.yaml").err
+
+
 def test_a_command_that_is_not_there_gets_a_suggestion(project: Project) -> None:
     assert 'did you mean "status"?' in project("stats").err

@@ -12,7 +12,7 @@ from batchctl.shell.options import Chosen
 from batchctl.show.terminal import Terminal
 
 
-@declared("apply", exits=(0, 1, 3, 4, 5, 64, 130, 143), examples=(
+@declared("apply", exits=(0, 1, 3, 4, 5, 64), examples=(
     "batchctl apply -f job.yaml", "batchctl apply --wait --timeout 3600 --auto-approve", "batchctl apply plan.json"))
 @click.argument("saved_plan", type=options.PATH, required=False)
 @options.manifests

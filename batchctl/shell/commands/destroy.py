@@ -8,7 +8,7 @@ from batchctl.shell.options import Chosen
 from batchctl.show.terminal import Terminal
 
 
-@declared("destroy", exits=(0, 1, 5, 64, 130, 143), examples=(
+@declared("destroy", exits=(0, 1, 5, 64), examples=(
     "batchctl destroy -f job.yaml", "batchctl destroy --target review-sentiment --auto-approve"))
 @options.manifests
 @options.auto_approve

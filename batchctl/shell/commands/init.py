@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import click
@@ -21,6 +22,6 @@ def command(terminal: Terminal, folder: Path) -> int:
 
     for line in start(folder):
         terminal.err(line + "\n")
-    where = "" if folder == Path(".") else f" -f {folder / 'job.yaml'}"
+    where = "" if folder == Path(".") else f" -f {shlex.quote(str(folder / 'job.yaml'))}"
     terminal.err(f"\nNext: batchctl plan{where}\n      batchctl apply{where}\n")
     return 0

@@ -45,7 +45,7 @@ def show_job(terminal: Terminal, job: str, chosen: Chosen, form: str) -> int:
     return 0
 
 
-@declared("rm", exits=(0, 1, 5, 64), examples=(
+@declared("rm", summary="Forget a batch, or a whole job; cancels nothing.", exits=(0, 1, 5, 64), examples=(
     "batchctl lock rm review-sentiment batch_68f2", "batchctl lock rm old-job"))
 @click.argument("job")
 @click.argument("batch_id", required=False)
@@ -63,7 +63,8 @@ def remove(terminal: Terminal, job: str, batch_id: str | None, chosen: Chosen, r
     return 0
 
 
-@declared("mv", exits=(0, 1, 5, 64), examples=("batchctl lock mv old-name new-name",))
+@declared("mv", summary="Give what is recorded of a job another name.", exits=(0, 1, 5, 64), examples=(
+    "batchctl lock mv old-name new-name",))
 @click.argument("old")
 @click.argument("new")
 @options.files
@@ -79,7 +80,8 @@ def rename(terminal: Terminal, old: str, new: str, chosen: Chosen, run_lock_time
     return 0
 
 
-@declared("verify", exits=(0, 1, 64), examples=("batchctl lock verify", "batchctl lock verify --format json"))
+@declared("verify", summary="Compare the lockfile with the store.", exits=(0, 1, 64), examples=(
+    "batchctl lock verify", "batchctl lock verify --format json"))
 @options.files
 @options.view("text", "json")
 @options.screen

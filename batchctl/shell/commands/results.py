@@ -24,6 +24,7 @@ def command(terminal: Terminal, chosen: Chosen, output: Path | None, form: Liter
     """Show every row that has ended so far, joined with its answer. Reads the store; fetches nothing."""
     from batchctl.shell.joining import results_so_far, write_results
     from batchctl.shell.session import open_session
+    from batchctl.show import figures
     from batchctl.show.progress import progress
     from batchctl.words.errors import ExitCode
 
@@ -33,8 +34,12 @@ def command(terminal: Terminal, chosen: Chosen, output: Path | None, form: Liter
     kind = form or ("csv" if output is not None and output.suffix.lower() == ".csv" else "jsonl")
     pieces = results_so_far(session, kind)
     if output is not None:
-        terminal.err(f"{write_results(output, pieces):,} records to {output}\n")
+        terminal.err(f"{figures.count(write_results(output, pieces), 'record')} to {output}\n")
         return ExitCode.DONE
-    for _, piece in pieces:
+    written = 0
+    for count, piece in pieces:
+        written += count
         terminal.out_bytes(piece)
+    if not written:
+        terminal.err("No row has ended yet, as far as the store knows; `batchctl apply` fetches what is done.\n")
     return ExitCode.DONE

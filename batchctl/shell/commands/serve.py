@@ -13,7 +13,7 @@ from batchctl.shell.declared import declared
 from batchctl.show.terminal import Terminal
 
 
-@declared("serve", exits=(0, 1, 5, 64), grammar=GRAMMAR, examples=(
+@declared("serve", exits=(0, 1, 5, 64), stopped_by_signals=True, grammar=GRAMMAR, examples=(
     "batchctl serve --port 8000 --data DIR",
     "batchctl serve --port 8000 --data DIR --upstream http://127.0.0.1:11434/v1",
     "batchctl serve --data DIR --dialect groq --fault 'POST /batches after drop'"))
