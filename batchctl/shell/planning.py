@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,7 @@ from batchctl.shell.views import print_failures, shown
 from batchctl.show.plan_json import PlanContext, dumped, plan_document
 from batchctl.show.plan_markdown import plan_markdown
 from batchctl.show.plan_text import plan_text
+from batchctl.show.reports import unseen
 from batchctl.show.terminal import Terminal
 from batchctl.words.errors import BatchctlError, ExitCode, StateError, worst
 from batchctl.words.events import Emit
@@ -45,7 +47,7 @@ class Looked:
         codes = [failure.exit_code for report in self.reports for failure in report.failures]
         codes += [failure.exit_code for failure in self.failures]
         plans = [report.plan for report in self.reports if report.plan is not None]
-        if not self.offline and any(plan.blocked for plan in plans):
+        if not self.offline and any(unseen(plan) for plan in plans):
             codes.append(ExitCode.REFUSED)
         if not codes and detailed and any(plan.changes for plan in plans):
             return ExitCode.CHANGES
@@ -95,7 +97,10 @@ def save_plan(terminal: Terminal, looked: Looked, path: Path) -> None:
         durable.write(path, dumped(document(looked, path.absolute().parent)).encode(), private=True)
     except OSError as error:
         raise StateError(f"the plan {path} cannot be written: {error.strerror or error}") from error
-    terminal.err(f"Saved to {path}; `batchctl apply {path}` does exactly this.\n")
+    if looked.offline:
+        terminal.err(f"Saved to {path}, to be read: apply takes only a plan that was made without --offline.\n")
+        return
+    terminal.err(f"Saved to {path}; `batchctl apply {shlex.quote(str(path))}` does exactly this.\n")
 
 
 def document(looked: Looked, folder: Path) -> dict[str, Any]:

@@ -17,6 +17,8 @@ from batchctl.decide.plan import SENDING, Kind
 from batchctl.recorded.runlock import RunLock
 from batchctl.remote.connect import Providers
 from batchctl.shell.session import Session
+from batchctl.shell.sight import Sight
+from batchctl.show.reports import exit_code_of
 from batchctl.words.errors import BatchctlError, ExitCode, RemoteError, RunLockHeld, Unavailable, UsageError, worst
 from batchctl.words.events import Emit, Notice
 from batchctl.words.outcomes import Tally
@@ -53,7 +55,7 @@ class Outcome:
         """Something that still runs is only an exit code where it was asked for, or waited for in vain."""
         if self.declined:
             return ExitCode.FAILED
-        codes = [report.exit_code for report in self.reports.values()]
+        codes = [exit_code_of(report) for report in self.reports.values()]
         if not detailed and not self.timed_out:
             codes = [ExitCode.DONE if code == ExitCode.RUNNING else code for code in codes]
         return worst([*codes, *(failure.exit_code for failure in self.failures)])
@@ -74,6 +76,7 @@ class Runner:
         self._monotonic = monotonic
         self._outcome = Outcome()
         self._failed: dict[Path, BatchctlError] = {}
+        self._sight = Sight(how.options.settle_s, monotonic)
 
     def run(self, providers: Providers) -> Outcome:
         """Raises UsageError when approval is needed and nobody can be asked."""
@@ -85,9 +88,11 @@ class Runner:
             before = self._standing()
             for project in todo:
                 self._pass(project, providers)
+                if outcome.declined:
+                    return outcome
             if how.saved:
                 self._choose = without_approval
-            todo = [project for project in todo if not outcome.declined and any(self._waited_for(project))]
+            todo = [project for project in todo if any(self._waited_for(project))]
             in_vain = in_vain + 1 if self._standing() == before else 0
             if todo and not self._pause(watch, todo, providers, in_vain):
                 outcome.timed_out = True
@@ -110,8 +115,11 @@ class Runner:
             return
         self._failed.pop(project.manifest, None)
         self._outcome.failures = [*self._failed.values()]
+        if made.declined:
+            self._outcome.declined = True
+            self._outcome.failures += [failure for report in made.jobs for failure in report.failures]
+            return
         self._outcome.reports.update({report.job: report for report in made.jobs})
-        self._outcome.declined |= made.declined
 
     def _waited_for(self, project: Project) -> Iterator[JobReport]:
         """The jobs for whose sake another pass is made. One that only found the run lock held is made up for."""
@@ -120,7 +128,9 @@ class Runner:
         for name, job in project.jobs.items():
             report = self._outcome.reports.get(name)
             local = job.provider.where.dialect == "local"
-            if report is not None and (self._how.wait or local) and self._goes_on(report):
+            if report is None or not (self._how.wait or local) or self._sight.lost(name):
+                continue
+            if self._goes_on(report):
                 yield report
 
     def _goes_on(self, report: JobReport) -> bool:
@@ -144,10 +154,14 @@ class Runner:
         for report in (report for project in todo for report in self._waited_for(project)):
             for failure in report.failures:
                 self._emit(Notice(report.job, "warning", f"{failure.message}; it is tried again"))
+        seen = [plan for _, plan in plans]
         try:
-            return watch.until_something_ends(plans, in_vain=in_vain)
+            in_time = watch.until_something_ends(plans, in_vain=in_vain)
+            self._sight.answered(seen)
+            return in_time
         except RemoteError as error:
-            self._emit(Notice("", "warning", f"{error.message}; it is tried again"))
+            self._sight.failed(error, seen)
+            self._emit(trouble(error, all(self._sight.lost(plan.job) for plan in seen)))
             return watch.until_something_ends([], in_vain=in_vain)
 
     def _pace(self) -> Pace:
@@ -168,6 +182,12 @@ class Runner:
             self._sleep(seconds)
 
         return sleep
+
+
+def trouble(error: RemoteError, given_up: bool) -> Notice:
+    """That a provider could not be asked while waiting, and what comes of it."""
+    what = "it is waited for no longer" if given_up else "it is tried again"
+    return Notice("", "warning", f"{error.message}; {what}")
 
 
 def all_local(session: Session) -> bool:

@@ -9,10 +9,11 @@ from batchctl.act.waiting import LOCAL_PACE, Pace, Watch
 from batchctl.decide.plan import Kind
 from batchctl.remote.connect import Providers
 from batchctl.shell.planning import Looked, look_at
-from batchctl.shell.running import all_local
+from batchctl.shell.running import all_local, trouble
 from batchctl.shell.session import Session
+from batchctl.shell.sight import Sight
 from batchctl.words.errors import RemoteError
-from batchctl.words.events import Emit, Notice
+from batchctl.words.events import Emit
 
 
 def wait_for_batches(session: Session, providers: Providers, emit: Emit, *, timeout_s: float | None,
@@ -21,18 +22,21 @@ def wait_for_batches(session: Session, providers: Providers, emit: Emit, *, time
     options = Options(whole_file=not session.selection)
     deadline = None if timeout_s is None else time.monotonic() + timeout_s
     pace = Pace(fixed_s=poll_s) if poll_s is not None else LOCAL_PACE if all_local(session) else Pace()
-    watch = Watch(pace, emit, deadline)
+    watch, sight = Watch(pace, emit, deadline), Sight()
     while True:
         looked = look_at(session, options, emit, providers=providers)
-        plans = [report.plan for report in looked.reports if report.plan is not None]
-        if not any(plan.of(Kind.WAIT) for plan in plans):
+        plans = [report.plan for report in looked.reports
+                 if report.plan is not None and report.plan.of(Kind.WAIT) and not sight.lost(report.job)]
+        if not plans:
             return looked, True
         try:
             in_time = watch.until_something_ends([
                 (project.looking(providers, options, emit), plan) for project in session.projects for plan in plans
                 if plan.job in project.jobs])
+            sight.answered(plans)
         except RemoteError as error:
-            emit(Notice("", "warning", f"{error.message}; it is tried again"))
+            sight.failed(error, plans)
+            emit(trouble(error, all(sight.lost(plan.job) for plan in plans)))
             in_time = watch.until_something_ends([])
         if not in_time:
             return looked, False

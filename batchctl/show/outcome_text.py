@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
-from batchctl.decide.plan import Kind
+from batchctl.decide.known import Phase
+from batchctl.decide.plan import JobPlan, Kind
 from batchctl.show import figures
 from batchctl.show.colour import PLAIN, Palette
-from batchctl.show.plan_text import remarks, title
+from batchctl.show.plan_text import held_words, remarks, title
 from batchctl.show.reports import Shown
 
 
@@ -22,11 +23,29 @@ def _job(job: Shown, paint: Palette) -> list[str]:
     # A job that is destroyed, or that left the manifest, asks for no rows.
     tally = f"{paint('dim', ' · ')}{figures.tally(plan.tally)}" if plan.tally.rows else ""
     made = [f"{title(job, paint)}{tally}"]
-    waiting, sends = plan.of(Kind.WAIT), plan.sending
-    if waiting:
-        made.append(f"  {figures.batches(len(waiting))} running; `batchctl apply` again fetches what is done, "
-                    "and --wait waits for it")
-    if sends:
-        made.append(f"  {figures.count(sum(action.requests for action in sends), 'request')} not sent yet")
-    made += [f"  {figures.count(held.requests, 'request')} held: {held.reason}" for held in plan.held]
+    made += [f"  {line}" for line in _left(plan)]
+    made += [f"  {figures.count(held.requests, 'request')} held: {held_words(held)}" for held in plan.held]
     return made + remarks(plan, paint)
+
+
+def _left(plan: JobPlan) -> Iterator[str]:
+    """What is not at its end, and how to go on."""
+    waits = plan.of(Kind.WAIT)
+    # The look that the plan was made from may be older than the cancels.
+    cancelled = {action.batch_id for action in plan.of(Kind.CANCEL)}
+    stopping = sum(action.status == "cancelling" or action.batch_id in cancelled for action in waits)
+    hidden = sum(action.reason == Phase.UNREACHABLE.value for action in waits)
+    if running := len(waits) - stopping - hidden:
+        yield (f"{figures.batches(running)} running; `batchctl apply` again fetches what is done, and --wait waits "
+               "for it")
+    if stopping:
+        yield f"{figures.batches(stopping)} cancelling; `batchctl apply` fetches what was answered"
+    if plan.of(Kind.ADOPT, Kind.FETCH, Kind.WRITE):
+        yield "results to be fetched or written: run `batchctl apply` again"
+    if sends := plan.sending:
+        yield f"{figures.count(sum(action.requests for action in sends), 'request')} not sent yet"
+    tally = plan.tally
+    if ended := tally.failed + tally.expired + tally.cancelled:
+        yield f"{figures.count(ended, 'row')} without an answer; `batchctl results` shows why"
+    if not plan.actions and not plan.requests:
+        yield "nothing is running"

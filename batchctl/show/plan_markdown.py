@@ -8,7 +8,7 @@ from batchctl.show import figures
 from batchctl.show.actions import lines
 from batchctl.show.colour import PLAIN
 from batchctl.show.markdown import code, fitted, table, words
-from batchctl.show.plan_text import remarks
+from batchctl.show.plan_text import held_words, remarks
 from batchctl.show.reports import Shown, plans_of
 from batchctl.show.totals import Totals
 
@@ -33,6 +33,6 @@ def _remarks(job: Shown, offline: bool) -> list[str]:
                 for failure in job.report.failures]
     found = [f"- {code(job.job)}: {words(text.strip().removeprefix('! '))}"
              for text in remarks(job.plan, PLAIN, offline=offline)]
-    found += [f"- {code(job.job)}: {figures.count(held.requests, 'request')} held: {words(held.reason)}"
+    found += [f"- {code(job.job)}: {figures.count(held.requests, 'request')} held: {words(held_words(held))}"
               for held in job.plan.held]
     return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from batchctl.decide.known import Phase
-from batchctl.decide.plan import JobPlan
+from batchctl.decide.plan import Held, JobPlan
 from batchctl.show import figures
 from batchctl.show.actions import STYLES, lines
 from batchctl.show.colour import PLAIN, Palette
@@ -43,16 +43,23 @@ def _job(job: Shown, paint: Palette, each: bool, offline: bool) -> list[str]:
     plan = job.plan
     if plan is None:
         return [f"{title(job, paint)}  {paint('red', 'no plan: see the error')}"]
-    made = [f"{title(job, paint)}{paint('dim', ' · ')}{_rows(plan)}"]
+    # A job that is destroyed, or that left the manifest, asks for no rows.
+    rows = f"{paint('dim', ' · ')}{_rows(plan)}" if plan.tally.rows or not plan.actions else ""
+    made = [f"{title(job, paint)}{rows}"]
     found = list(lines(plan, each=each))
     wide = max((width(line.what) for line in found), default=0)
     for line in found:
         head = paint(STYLES[line.kind], f"{line.symbol} {line.kind:<6}")
         made.append(f"  {head}  {line.what}{' ' * (wide - width(line.what))}  {paint('dim', line.why)}".rstrip())
     made += [f"  {paint('yellow', '! held')}    {figures.count(held.requests, 'request')}: "
-             f"{_HELD.get(held.reason, held.reason)}" for held in plan.held]
+             f"{held_words(held)}" for held in plan.held]
     made += remarks(plan, paint, offline=offline)
     return made
+
+
+def held_words(held: Held) -> str:
+    """Why requests are held, for people."""
+    return _HELD.get(held.reason, safe(held.reason))
 
 
 def remarks(plan: JobPlan, paint: Palette, *, offline: bool = False) -> list[str]:

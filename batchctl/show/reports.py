@@ -6,7 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from batchctl.act.passes import JobReport
+from batchctl.decide.known import Phase
 from batchctl.decide.plan import JobPlan
+from batchctl.words.errors import ExitCode, worst
 from batchctl.words.remote import Coordinates
 
 
@@ -27,6 +29,18 @@ class Shown:
     @property
     def plan(self) -> JobPlan | None:
         return self.report.plan
+
+
+def exit_code_of(report: JobReport) -> int:
+    """What the job alone exits with. A batch, or a list, that the provider does not show is ambiguous: a job whose
+    state nobody can tell is neither done nor known to be running."""
+    unclear = report.plan is not None and unseen(report.plan)
+    return worst([report.exit_code, ExitCode.REFUSED if unclear else ExitCode.DONE])
+
+
+def unseen(plan: JobPlan) -> bool:
+    """Whether what the plan is about could not be looked at."""
+    return bool(plan.blocked) or any(batch.phase is Phase.UNREACHABLE for batch in plan.standing.batches)
 
 
 def plans_of(jobs: Iterable[Shown]) -> list[JobPlan]:

@@ -8,7 +8,7 @@ from typing import Any
 from batchctl.decide.known import KnownBatch
 from batchctl.show.diagnostics import diagnostic_json
 from batchctl.show.plan_json import dumped, tally_json
-from batchctl.show.reports import Shown
+from batchctl.show.reports import Shown, exit_code_of
 
 
 def status_json(jobs: Sequence[Shown]) -> str:
@@ -18,7 +18,7 @@ def status_json(jobs: Sequence[Shown]) -> str:
 def _job(job: Shown) -> dict[str, Any]:
     made: dict[str, Any] = {
         "job": job.job, "manifest": job.manifest, "provider": job.where.name if job.where else None,
-        "model": job.model, "endpoint": job.endpoint, "exit_code": job.report.exit_code,
+        "model": job.model, "endpoint": job.endpoint, "exit_code": exit_code_of(job.report),
         "errors": diagnostic_json(finding for failure in job.report.failures for finding in failure.diagnostics()),
     }
     plan = job.plan

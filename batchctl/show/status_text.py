@@ -8,7 +8,7 @@ from batchctl.decide.known import KnownBatch, Phase
 from batchctl.decide.plan import Kind
 from batchctl.show import figures
 from batchctl.show.colour import PLAIN, Palette
-from batchctl.show.plan_text import remarks, title
+from batchctl.show.plan_text import held_words, remarks, title
 from batchctl.show.reports import Shown
 from batchctl.show.safe import safe
 from batchctl.show.tables import aligned
@@ -27,7 +27,7 @@ def standing(batch: KnownBatch) -> str:
     if batch.phase is Phase.INTENT:
         return "unfinished create"
     if batch.phase is Phase.UNREACHABLE:
-        return "not shown to this key"
+        return "cannot be seen"
     status = batch.remote.status if batch.remote is not None else batch.record.status
     if status is None:
         return "gone" if batch.phase is Phase.ENDED else "live"
@@ -60,5 +60,5 @@ def _job(job: Shown, paint: Palette) -> list[str]:
         made.append(f"  {figures.count(unsent, 'request')} to be sent: run `batchctl apply`")
     elif plan.of(Kind.FETCH, Kind.WRITE, Kind.ADOPT):
         made.append("  results to be fetched or written: run `batchctl apply`")
-    made += [f"  {figures.count(held.requests, 'request')} held: {held.reason}" for held in plan.held]
+    made += [f"  {figures.count(held.requests, 'request')} held: {held_words(held)}" for held in plan.held]
     return made + remarks(plan, paint)

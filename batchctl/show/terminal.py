@@ -29,13 +29,15 @@ class OutputFailed(BatchctlError):
 
 
 class Terminal:
-    """Where a command writes. `color`, `verbose` and `log_file` are set from options as they are read."""
+    """Where a command writes. `color` and `verbose` are set from options as they are read; `parting` says, while
+    something is under way, what an interrupt leaves behind and how to go on."""
 
     def __init__(self, environ: Mapping[str, str] = os.environ, *, stdin: TextIO | None = None,
                  stdout: TextIO | None = None, stderr: TextIO | None = None) -> None:
         self.environ = environ
         self.color = "auto"
         self.verbose = False
+        self.parting = ""
         self._stdin = stdin or sys.stdin
         self._stdout = stdout or sys.stdout
         self._stderr = stderr or sys.stderr
@@ -57,8 +59,8 @@ class Terminal:
 
     @property
     def asks(self) -> bool:
-        """Somebody is there to answer: stdin and stdout are terminals, and this is no CI."""
-        return _is_terminal(self._stdin) and _is_terminal(self._stdout) and not self.environ.get("CI")
+        """Somebody sees the question and can answer it: stderr and stdin are terminals, and this is no CI."""
+        return _is_terminal(self._stdin) and _is_terminal(self._stderr) and not self.environ.get("CI")
 
     @property
     def is_live(self) -> bool:
@@ -101,7 +103,10 @@ class Terminal:
         """A line from the terminal, without its newline; empty at its end."""
         self.flush()
         self.err(question)
-        return self._stdin.readline().rstrip("\n")
+        answer = self._stdin.readline()
+        if not answer.endswith("\n"):
+            self.err("\n")
+        return answer.rstrip("\n")
 
     def flush(self) -> None:
         """Raises OutputClosed or OutputFailed."""

@@ -8,7 +8,7 @@ from batchctl.shell.options import Chosen
 from batchctl.show.terminal import Terminal
 
 
-@declared("status", exits=(0, 1, 3, 4, 64), examples=(
+@declared("status", exits=(0, 1, 3, 4, 5, 64), examples=(
     "batchctl status", "batchctl status -f jobs/ --format json", "batchctl status --detailed-exitcode"))
 @options.manifests
 @options.detailed_exitcode("Exit with 4 while something is running, with 3 when requests failed for good.")
@@ -21,6 +21,7 @@ def command(terminal: Terminal, chosen: Chosen, detailed_exitcode: bool, form: s
     from batchctl.shell.session import open_session
     from batchctl.shell.views import print_failures, print_status, shown
     from batchctl.show.progress import progress
+    from batchctl.show.reports import exit_code_of
     from batchctl.show.status_text import status_text
     from batchctl.words.errors import ExitCode, worst
 
@@ -32,7 +33,7 @@ def command(terminal: Terminal, chosen: Chosen, detailed_exitcode: bool, form: s
     jobs = shown(session, looked.reports)
     print_status(terminal, jobs, form, lambda jobs: status_text(jobs, terminal.paint))
     print_failures(terminal, looked.reports, looked.failures)
-    codes = [report.exit_code for report in looked.reports]
+    codes = [exit_code_of(report) for report in looked.reports]
     if not detailed_exitcode:
         codes = [code for code in codes if code not in (ExitCode.RUNNING, ExitCode.INCOMPLETE)]
     return worst([*codes, *(failure.exit_code for failure in looked.failures)])

@@ -8,7 +8,7 @@ from batchctl.shell.options import Chosen
 from batchctl.show.terminal import Terminal
 
 
-@declared("wait", exits=(0, 1, 4, 64, 130), examples=(
+@declared("wait", exits=(0, 1, 4, 5, 64), examples=(
     "batchctl wait && batchctl apply", "batchctl wait --timeout 3600"))
 @options.manifests
 @options.timeout
@@ -23,15 +23,19 @@ def command(terminal: Terminal, chosen: Chosen, timeout: float | None, poll_inte
     from batchctl.shell.views import print_failures, print_status, shown
     from batchctl.shell.waiting import wait_for_batches
     from batchctl.show.progress import progress
+    from batchctl.show.reports import exit_code_of
     from batchctl.show.status_text import status_text
     from batchctl.words.errors import ExitCode, worst
 
     session = open_session(chosen)
+    terminal.parting = "The batches go on; `batchctl wait` waits again, and `batchctl apply` fetches what is done."
     with progress(terminal) as emit, Providers(runs=True) as providers:
         terminal.diagnostics((*session.warnings, *session.survey(chosen.workers, emit)))
         looked, in_time = wait_for_batches(session, providers, emit, timeout_s=timeout, poll_s=poll_interval)
     print_status(terminal, shown(session, looked.reports), form, lambda jobs: status_text(jobs, terminal.paint))
     print_failures(terminal, looked.reports, looked.failures)
-    codes = [failure.exit_code for report in looked.reports for failure in report.failures]
+    # Neither requests that failed nor those that wait to be sent are its business.
+    codes = [code for report in looked.reports
+             if (code := exit_code_of(report)) not in (ExitCode.RUNNING, ExitCode.INCOMPLETE)]
     codes += [failure.exit_code for failure in looked.failures]
     return worst([*codes, ExitCode.DONE if in_time else ExitCode.RUNNING])
