@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from types import TracebackType
 
 from batchctl.act.passes import Approve, Choose
 from batchctl.act.saved import SavedPlan, read
 from batchctl.remote.connect import Providers
 from batchctl.shell.approval import approver
-from batchctl.shell.exits import Terminated
 from batchctl.shell.options import Chosen
 from batchctl.shell.planning import look_at
 from batchctl.shell.running import How, Outcome, Runner
@@ -41,7 +38,7 @@ def apply_manifests(terminal: Terminal, chosen: Chosen, how: How, *, auto_approv
     with progress(terminal) as emit:
         _survey(terminal, session, chosen, emit, needed=not how.options.destroy)
         how = replace(how, options=replace(how.options, whole_file=not session.selection))
-        approve = approver(session, terminal, auto=auto_approve, pause=emit.close)
+        approve = approver(session, terminal, auto=auto_approve, saves=not how.options.destroy, pause=emit.close)
         return _run(terminal, session, how, emit, approve)
 
 
@@ -65,10 +62,11 @@ def print_outcome(terminal: Terminal, applied: Applied, form: str) -> None:
     outcome = applied.outcome
     reports = list(outcome.reports.values())
     if outcome.declined:
-        terminal.err("Declined: nothing was sent.\n")
-        return
-    jobs = shown(applied.session, reports)
-    print_status(terminal, jobs, form, lambda jobs: outcome_text(jobs, terminal.paint))
+        # What was approved before, of other manifests, is done and shown.
+        terminal.err(f"Declined: nothing {'more ' if reports else ''}was sent or cancelled.\n")
+    if reports or not outcome.declined:
+        jobs = shown(applied.session, reports)
+        print_status(terminal, jobs, form, lambda jobs: outcome_text(jobs, terminal.paint))
     print_failures(terminal, reports, outcome.failures)
     if outcome.timed_out:
         terminal.err("Time ran out; the batches go on, and the next apply takes up from here.\n")
@@ -76,7 +74,8 @@ def print_outcome(terminal: Terminal, applied: Applied, form: str) -> None:
 
 def _run(terminal: Terminal, session: Session, how: How, emit: Progress, approve: Approve,
          choose: Choose = lambda plan: plan, check: Callable[[Providers], None] = lambda providers: None) -> Applied:
-    with Providers(runs=True) as providers, _Interrupted(terminal):
+    terminal.parting = "What was sent is recorded; run the same command again to go on."
+    with Providers(runs=True) as providers:
         check(providers)
         return Applied(session, Runner(session, how, emit, approve, choose).run(providers))
 
@@ -110,15 +109,3 @@ def _checker(saved: SavedPlan, session: Session, how: How, emit: Progress) -> Ca
                 saved.check(report.job, report.plan, looked.records[report.job], desired)
 
     return check
-
-
-class _Interrupted(AbstractContextManager[None]):
-    """Says what an interrupt leaves behind: nothing that a next run does not take up."""
-
-    def __init__(self, terminal: Terminal) -> None:
-        self._terminal = terminal
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
-                 trace: TracebackType | None) -> None:
-        if isinstance(error, KeyboardInterrupt | Terminated):
-            self._terminal.err("Stopped. What was sent is recorded; run the same command again to go on.\n")

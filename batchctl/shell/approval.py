@@ -15,25 +15,29 @@ from batchctl.show.totals import Totals
 from batchctl.words.errors import UsageError
 
 
-def approver(session: Session, terminal: Terminal, *, auto: bool, pause: Callable[[], None]) -> Approve:
-    """`auto` approves everything. A yes holds for the whole run: the retries that the manifest asks for are part of
-    it. `pause` takes live progress off the screen before the question."""
-    approved = auto
+def approver(session: Session, terminal: Terminal, *, auto: bool, saves: bool, pause: Callable[[], None]) -> Approve:
+    """`auto` approves everything. A yes holds for its jobs for the whole run: the retries that the manifest asks for
+    are part of it; a job that was not shown yet is asked about. `saves`: a saved plan would do, too. `pause` takes live
+    progress off the screen before the question."""
+    approved: set[str] = set()
+    instead = ", or make a plan with `batchctl plan --out FILE` and apply it" if saves else ""
 
     def approve(plans: Sequence[JobPlan]) -> bool:
-        nonlocal approved
-        if approved:
+        jobs = {plan.job for plan in plans}
+        if auto or jobs <= approved:
             return True
         if not terminal.asks:
             what = _what(plans, "sending", "cancelling")
             raise UsageError(f"{what} needs approval, and there is no terminal to ask on",
-                             notes=("add --auto-approve, or make a plan with `batchctl plan --out FILE` and apply it",))
+                             notes=(f"add --auto-approve{instead}",))
         pause()
-        jobs = shown(session, [JobReport(plan.job, plan) for plan in plans])
-        terminal.err(plan_text(jobs, terminal.paint_err, each=terminal.verbose))
+        views = shown(session, [JobReport(plan.job, plan) for plan in plans])
+        terminal.err(plan_text(views, terminal.paint_err, each=terminal.verbose))
         answer = terminal.ask(f"\n{_what(plans, 'Send', 'cancel')}? Only yes is accepted: ")
-        approved = answer == "yes"
-        return approved
+        if answer != "yes":
+            return False
+        approved.update(jobs)
+        return True
 
     return approve
 

@@ -48,10 +48,10 @@ def run(main: Callable[[], object], terminal: Terminal) -> int:
         terminal.abandon()
         return OUTPUT_CLOSED
     except (KeyboardInterrupt, click.Abort):
-        terminal.err("Interrupted.\n")
+        terminal.err(f"Interrupted. {terminal.parting}".rstrip() + "\n")
         return ExitCode.INTERRUPTED
     except Terminated:
-        terminal.err("Terminated.\n")
+        terminal.err(f"Terminated. {terminal.parting}".rstrip() + "\n")
         return ExitCode.TERMINATED
     except click.ClickException as error:
         _show_usage(error, terminal)
@@ -93,8 +93,15 @@ def _show_usage(error: click.ClickException, terminal: Terminal) -> None:
         return
     context = getattr(error, "ctx", None)
     notes = (f"try `{context.command_path} --help`",) if context is not None else ()
-    message = error.format_message().strip()
+    if "unexpected extra argument" in error.format_message() and _takes_manifests(context):
+        notes = ("manifests are named with -f FILE", *notes)
+    # click sets lists of choices on lines of their own.
+    message = " ".join(error.format_message().split())
     terminal.diagnostics([Diagnostic("usage", message[:1].lower() + message[1:].removesuffix("."), notes=notes)])
+
+
+def _takes_manifests(context: click.Context | None) -> bool:
+    return context is not None and any("-f" in option.opts for option in context.command.params)
 
 
 def _bug(error: BaseException, terminal: Terminal) -> int:

@@ -15,13 +15,16 @@ from batchctl.show.safe import safe, shortened
 from batchctl.show.terminal import Terminal
 from batchctl.words.events import BatchState, Event, Rendering, Uploading, Waiting
 
+#: The task that stands in for batches that were not looked at yet.
+_WAITING = "waiting"
 _ENDED = frozenset({"completed", "failed", "expired", "cancelled"})
 
 
 def _short(event: BatchState) -> BatchState:
-    """With so much of the id as tells batches apart, so that a bar fits beside it."""
-    identity = event.batch_id
-    return event if len(identity) <= 16 else replace(event, batch_id=f"{identity[:6]}…{identity[-6:]}")
+    """With so much of the name and of the id as tells jobs and batches apart, so that a bar fits beside it."""
+    job, identity = event.job, event.batch_id
+    return replace(event, job=shortened(job, 20),
+                   batch_id=identity if len(identity) <= 16 else f"{identity[:6]}…{identity[-6:]}")
 
 
 class LiveProgress(Progress):
@@ -56,9 +59,15 @@ class LiveProgress(Progress):
                        event.sent, event.total, gone=event.sent >= event.total)
         elif isinstance(event, BatchState):
             self._terminal.log(repr(event))
-            self._show(f"batch {event.batch_id}", shortened(f"{event.job}: {state_words(_short(event))}", 52),
+            self._show(_WAITING, "", 0, None, gone=True)
+            short = _short(event)
+            self._show(f"batch {event.batch_id}", shortened(f"{short.job}: {state_words(short)}", 60),
                        event.completed + event.failed, event.total, gone=event.status in _ENDED)
-        elif not isinstance(event, Waiting):
+        elif isinstance(event, Waiting):
+            # Something moves from the start; the first look at the batches replaces it.
+            if event.batches and not self._tasks:
+                self._show(_WAITING, f"waiting for {figures.batches(event.batches)}", 0, None, gone=False)
+        else:
             super().__call__(event)
 
     def _show(self, name: str, text: str, done: int, total: int | None, *, gone: bool) -> None:
