@@ -94,6 +94,7 @@ def test_an_offline_plan_needs_no_key_and_cannot_be_applied(project: Project) ->
     ended = project("plan", "--offline", "--out", "p.json")
     assert ended.code == 0
     assert "not looked at" in ended.out
+    assert "apply takes only a plan that was made without --offline" in ended.err
     assert "without --offline" in project("apply", "p.json").err
 
 
@@ -111,7 +112,8 @@ def test_json_views_are_valid_against_their_schemas(project: Project) -> None:
 
 
 def test_results_are_the_rows_joined_with_what_is_there(project: Project) -> None:
-    assert project("results").out == ""
+    before = project("results")
+    assert (before.out, "No row has ended yet" in before.err) == ("", True)
     project("apply", "--auto-approve")
     rows = [json.loads(line) for line in project("results").out.splitlines()]
     assert [(row["id"], row["status"]) for row in rows] == [("a", "ok"), ("b", "ok"), ("c", "ok")]
@@ -218,7 +220,8 @@ def test_destroy_cancels_what_is_live_after_approval(project: Project) -> None:
     assert project("apply", "--auto-approve", "--timeout", "0.3").code == 4
     refused = project("destroy")
     assert (refused.code, "cancelling 1 batch" in refused.err) == (64, True)
-    assert project("destroy", "--auto-approve").code == 0
+    assert "--out" not in refused.err, "no saved plan destroys"
+    assert "1 batch cancelling" in project("destroy", "--auto-approve").out
     states = {entry["status"] for entry in json.loads(project("batches", "--format", "json").out)["batches"]}
     assert states <= {"cancelling", "cancelled"}
 

@@ -83,6 +83,33 @@ Plan: 2 create, 1 wait, 1 fetch, 1 write. New requests: 1,716 (1.2 MB, ~301k tok
 """
 
 
+def outcome(*actions: Action, tally: Tally | None = None, **changes: object) -> str:
+    """All but the title of what apply says of a job."""
+    rows = tally or Tally(3, waiting=3)
+    plan = JobPlan("job", rows.rows, rows, actions, **changes)  # type: ignore[arg-type]
+    return outcome_text([Shown(JobReport("job", plan), "job.yaml")]).partition("\n")[2]
+
+
+def test_an_apply_says_what_is_left_and_how_to_go_on() -> None:
+    wait = Action(Kind.WAIT, "live", 3, batch_id="b", status="in_progress")
+    assert outcome(wait) == (
+        "  1 batch running; `batchctl apply` again fetches what is done, and --wait waits for it\n")
+    assert outcome(Action(Kind.FETCH, "completed", 3, batch_id="b")) == (
+        "  results to be fetched or written: run `batchctl apply` again\n")
+    assert outcome(wait, Action(Kind.CANCEL, "unwanted", 3, batch_id="b")) == (
+        "  1 batch cancelling; `batchctl apply` fetches what was answered\n")
+    assert outcome(Action(Kind.WAIT, "unreachable", 3, batch_id="b"), notes=("look",)) == "  ! look\n"
+    assert outcome(tally=Tally(3, ok=1, failed=2)) == "  2 rows without an answer; `batchctl results` shows why\n"
+    assert outcome(tally=Tally(0)) == "  nothing is running\n"
+    assert outcome(tally=Tally(3, ok=3)) == ""
+
+
+def test_why_requests_are_held_is_told_in_the_same_words_everywhere() -> None:
+    words = "fewer than the provider takes in one batch"
+    for view in (plan_text, outcome_text, status_text, status_markdown, plan_markdown):
+        assert words in view([shown()]), view
+
+
 def test_a_plan_without_actions_says_so() -> None:
     report = JobReport("job", JobPlan("job", 1, Tally(1, ok=1)))
     assert plan_text([Shown(report, "job.yaml")]).endswith("\nNo changes.\n")
