@@ -9,7 +9,7 @@ import sys
 import click
 import pytest
 
-from batchctl.shell.cli import batchctl
+from batchctl.shell.cli import COMMANDS, batchctl
 from tests.shell.conftest import ROOT, Project, environment
 
 HEAVY = {"asyncio", "jsonschema", "httpx", "jinja2", "rich", "importlib.metadata", "orjson", "yaml", "starlette",
@@ -124,6 +124,12 @@ def test_lists_of_commands_are_cut_nowhere_at_80_columns(project: Project) -> No
     for name, command in {"batchctl": batchctl, "lock": commands()["lock"]}.items():
         shown = command.get_help(click.Context(command, info_name=name, terminal_width=80))
         assert "..." not in shown.partition("Commands:")[2]
+
+
+def test_the_readme_lists_the_commands_in_the_words_of_the_help() -> None:
+    section = (ROOT / "README.md").read_text().partition("## Commands\n")[2].partition("\n## ")[0]
+    listed = re.findall(r"^\| `([a-z]+)` \| (.*) \|$", section, re.MULTILINE)
+    assert listed == [(name, summary) for section in COMMANDS.values() for name, (summary, _) in section.items()]
 
 
 def test_options_of_the_screen_may_stand_before_the_command(project: Project) -> None:
