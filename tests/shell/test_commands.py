@@ -108,7 +108,15 @@ def test_json_views_are_valid_against_their_schemas(project: Project) -> None:
     valid("lock", project("lock", "list", "--format", "json").out)
     valid("lock", project("lock", "show", "labels", "--format", "json").out)
     for arguments in (("validate",), ("batches",), ("providers",), ("lock", "verify"), ("gc", "--dry-run")):
-        assert json.loads(project(*arguments, "--format", "json").out)["version"] == 1
+        valid(arguments[1] if arguments[0] == "lock" else arguments[0], project(*arguments, "--format", "json").out)
+    project.write("job.yaml", MANIFEST.replace("model:", "modle:"))
+    assert valid("validate", project("validate", "--format", "json").out)["valid"] is False
+
+
+def test_the_schema_of_every_document_is_printed(project: Project) -> None:
+    published = {path.name.removesuffix(".v1.schema.json") for path in (ROOT / "schemas").iterdir()}
+    for name in published - {"requests"}:
+        assert project("schema", name).out == (ROOT / "schemas" / f"{name}.v1.schema.json").read_text()
 
 
 def test_results_are_the_rows_joined_with_what_is_there(project: Project) -> None:
