@@ -23,23 +23,29 @@ def approver(session: Session, terminal: Terminal, *, auto: bool, saves: bool, p
     instead = ", or make a plan with `batchctl plan --out FILE` and apply it" if saves else ""
 
     def approve(plans: Sequence[JobPlan]) -> bool:
-        jobs = {plan.job for plan in plans}
+        asked = [plan for plan in plans if not _refused(plan)]
+        jobs = {plan.job for plan in asked}
         if auto or jobs <= approved:
             return True
         if not terminal.asks:
-            what = _what(plans, "sending", "cancelling")
+            what = _what(asked, "sending", "cancelling")
             raise UsageError(f"{what} needs approval, and there is no terminal to ask on",
                              notes=(f"add --auto-approve{instead}",))
         pause()
-        views = shown(session, [JobReport(plan.job, plan) for plan in plans])
+        views = shown(session, [JobReport(plan.job, plan) for plan in asked])
         terminal.err(plan_text(views, terminal.paint_err, each=terminal.verbose))
-        answer = terminal.ask(f"\n{_what(plans, 'Send', 'cancel')}? Only yes is accepted: ")
+        answer = terminal.ask(f"\n{_what(asked, 'Send', 'cancel')}? Only yes is accepted: ")
         if answer != "yes":
             return False
         approved.update(jobs)
         return True
 
     return approve
+
+
+def _refused(plan: JobPlan) -> bool:
+    """Whether the pass will refuse to send what the plan says, so that there is nothing to say yes to."""
+    return bool(plan.blocked or plan.over_budget) and not plan.of(Kind.CANCEL)
 
 
 def _what(plans: Sequence[JobPlan], send: str, cancel: str) -> str:

@@ -86,6 +86,13 @@ def test_64_is_an_apply_that_needs_approval_where_nobody_can_be_asked(project: P
     assert "--auto-approve" in ended.err
 
 
+def test_5_is_what_will_be_refused_and_no_approval_is_asked_for_it(project: Project) -> None:
+    project.write("job.yaml", MANIFEST + "budget: {max_requests: 2}\n")
+    assert project("apply").code == 5
+    project.write("job.yaml", MANIFEST.replace("provider: local", "provider: openai"))
+    assert project("apply").code == 5
+
+
 def test_64_is_no_manifest_and_the_message_names_the_flag(project: Project) -> None:
     (project.folder / "job.yaml").unlink()
     ended = project("plan")
