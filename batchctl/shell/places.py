@@ -36,6 +36,8 @@ def places(chosen: Chosen) -> list[Place]:
     """One for each lockfile. Raises UsageError."""
     if chosen.lockfile is not None and not chosen.files:
         lockfile = chosen.lockfile.absolute()
+        if not lockfile.exists():
+            raise UsageError(f"there is no lockfile {chosen.lockfile}", notes=("check the path",))
         return [Place(lockfile, Store(lockfile.parent / ".batchctl"))]
     found: dict[Path, Place] = {}
     for path in (file.resolve() for file in manifest_files(chosen.files)):
@@ -44,6 +46,9 @@ def places(chosen: Chosen) -> list[Place]:
             found.update({one: Place(one, Store(path / ".batchctl")) for one in lockfiles})
         else:
             one = chosen.lockfile.absolute() if chosen.lockfile else path.with_name(path.stem + _SUFFIX)
+            if not path.exists() and not one.exists():
+                # A manifest that is gone, or that cannot be read, is no obstacle; a path that never was is a mistake.
+                raise UsageError(f"there is neither {near(path)} nor its lockfile", notes=("check the path",))
             found[one] = Place(one, Store(path.parent / ".batchctl"))
     if chosen.lockfile is not None and len(found) > 1:
         raise UsageError(f"--lockfile is for one manifest, and here are {len(found)}")

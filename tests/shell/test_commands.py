@@ -179,6 +179,18 @@ def test_lock_verify_names_what_is_missing_and_what_is_corrupt(project: Project)
     assert (gone.code, gone.out.split()[0]) == (0, "missing")
 
 
+@pytest.mark.parametrize("arguments", [("list",), ("verify",), ("show", "labels")])
+def test_a_lockfile_is_looked_into_without_its_manifest_but_not_where_neither_is(
+        project: Project, arguments: tuple[str, ...]) -> None:
+    project("apply", "--auto-approve")
+    (project.folder / "job.yaml").unlink()
+    assert project("lock", *arguments, "-f", "job.yaml").code == 0
+    assert project("lock", *arguments, "--lockfile", "job.lock.json").code == 0
+    for wrong in (("-f", "jbo.yaml"), ("--lockfile", "jbo.lock.json"), ("-f", "nowhere")):
+        ended = project("lock", *arguments, *wrong)
+        assert (ended.code, "check the path" in ended.err) == (64, True), ended
+
+
 def test_a_renamed_job_is_not_paid_for_again(project: Project) -> None:
     project("apply", "--auto-approve")
     assert project("lock", "mv", "labels", "words").code == 0
