@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -130,6 +131,20 @@ def test_the_readme_lists_the_commands_in_the_words_of_the_help() -> None:
     section = (ROOT / "README.md").read_text().partition("## Commands\n")[2].partition("\n## ")[0]
     listed = re.findall(r"^\| `([a-z]+)` \| (.*) \|$", section, re.MULTILINE)
     assert listed == [(name, summary) for section in COMMANDS.values() for name, (summary, _) in section.items()]
+
+
+def test_the_readme_explains_every_key_of_a_manifest_and_no_other() -> None:
+    section = (ROOT / "README.md").read_text().partition("## The manifest\n")[2].partition("\n## ")[0]
+    rows = {name: meaning for names, meaning in re.findall(r"^\| (`[a-z_`, ]+`) \| (.*) \|$", section, re.MULTILINE)
+            for name in re.findall(r"`([a-z_]+)`", names)}
+    schema = json.loads((ROOT / "schemas" / "job.v1.schema.json").read_text())
+    assert set(rows) == set(schema["properties"])
+    definitions = schema["definitions"]
+    inner = {"provider": definitions["provider"], "inputs": definitions["input"]["anyOf"][1],
+             "sinks": definitions["sink"]["anyOf"][1],
+             **{name: schema["properties"][name] for name in ("batch", "retry", "budget")}}
+    for name, block in inner.items():
+        assert set(block["properties"]) <= set(re.findall(r"[a-z_]+", rows[name])), name
 
 
 def test_options_of_the_screen_may_stand_before_the_command(project: Project) -> None:
