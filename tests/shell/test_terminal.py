@@ -90,6 +90,14 @@ def test_something_moves_from_the_first_moment_of_waiting_and_an_interrupt_leave
             assert "The batches go on" in person.screen
 
 
+def test_at_80_columns_the_longest_name_hides_neither_the_status_nor_how_far_it_is(project: Project) -> None:
+    with provider(project.folder / "data", "--upstream", NOWHERE) as base:
+        project.write("job.yaml", at(base).replace("name: labels", f"name: {'n' * 48}"))
+        with typing_at(project.folder, "apply", "--auto-approve", "--wait", "--poll-interval", "0.2", COLUMNS="80",
+                       SOME_KEY="a-key") as person:
+            person.sees("in_progress, 0/3")
+
+
 def test_a_pipe_gets_plain_lines(project: Project) -> None:
     with provider(project.folder / "data", "--upstream", NOWHERE) as base:
         project.write("job.yaml", at(base))
