@@ -12,7 +12,7 @@ from batchctl.remote.connect import Providers
 from batchctl.shell.approval import approver
 from batchctl.shell.options import Chosen
 from batchctl.shell.planning import look_at
-from batchctl.shell.running import How, Outcome, Runner
+from batchctl.shell.running import How, Outcome, Runner, left_running
 from batchctl.shell.session import Session, open_session
 from batchctl.shell.views import print_failures, print_status, shown
 from batchctl.show.outcome_text import outcome_text
@@ -69,7 +69,7 @@ def print_outcome(terminal: Terminal, applied: Applied, form: str) -> None:
         print_status(terminal, jobs, form, lambda jobs: outcome_text(jobs, terminal.paint))
     print_failures(terminal, reports, outcome.failures)
     if outcome.timed_out:
-        terminal.err("Time ran out; the batches go on, and the next apply takes up from here.\n")
+        terminal.err(f"Time ran out. {left_running(applied.session)}\n")
 
 
 def _run(terminal: Terminal, session: Session, how: How, emit: Progress, approve: Approve,

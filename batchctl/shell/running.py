@@ -190,6 +190,13 @@ def trouble(error: RemoteError, given_up: bool) -> Notice:
     return Notice("", "warning", f"{error.message}; {what}")
 
 
+def left_running(session: Session) -> str:
+    """What becomes of live batches when nobody waits for them any more."""
+    if all_local(session):
+        return "The local server stops with the last command that uses it; the next one goes on from there."
+    return "The batches go on; the next `batchctl apply` fetches what is done."
+
+
 def all_local(session: Session) -> bool:
     """The local server is asked often, as it is on this machine."""
     return all(job.provider.where.dialect == "local" for job in session.jobs.values())
