@@ -82,7 +82,7 @@ def test_3_is_a_job_that_is_held_and_the_reason_is_told(project: Project) -> Non
     project.write("job.yaml", few)
     ended = project("apply", "--auto-approve")
     assert ended.code == 3, ended.err
-    assert "3 requests held: below-minimum" in ended.out
+    assert "3 requests held: fewer than the provider takes" in ended.out
     project.write("rows.csv", "id,text\na,one\nb,two\nc,three\nd,four\n")
     assert project("apply", "--auto-approve").code == 0
 
