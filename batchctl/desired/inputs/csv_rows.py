@@ -29,6 +29,7 @@ class CsvRows:
         self._file = file
         self._row = 0
         self._line = 0
+        self._start = 1
         self._over: SourceFailed | None = None
         csv.field_size_limit(MAX_CELL)
         self._columns = self._header()
@@ -72,6 +73,7 @@ class CsvRows:
                 line = base + reader.line_num + 1
         finally:
             self._row = row
+            self._start = line
             self._line = base + reader.line_num
 
     def _pass_over(self) -> bool:
@@ -118,7 +120,10 @@ class CsvRows:
             return error
         if isinstance(error, UnicodeDecodeError):
             return not_utf8(self._file)
-        message = f"row {self._row + 1}: {error}"
-        if "field larger" in str(error):
-            return failed("csv-cell", self._file, f"row {self._row + 1}: a cell is longer than {MAX_CELL:,} characters")
-        return failed("csv-quoting", self._file, message, self._line + 1)
+        problem = str(error)
+        if "field larger" in problem:
+            message = f"row {self._row + 1}: a cell is longer than {MAX_CELL:,} characters"
+            return failed("csv-cell", self._file, message, self._start)
+        if "unexpected end" in problem:
+            problem = "a quote is opened and not closed"
+        return failed("csv-quoting", self._file, f"row {self._row + 1}: {problem}", self._start)

@@ -101,9 +101,8 @@ class JsonRows:
                     raise self._failure("json-syntax", error.msg, error.pos) from None
             except NotJson as error:
                 raise self._failure("json-syntax", str(error)) from None
-            except (RecursionError, ValueError) as error:
-                raise self._failure("json-syntax", "nested too deeply" if isinstance(error, RecursionError)
-                                    else str(error)) from None
+            except RecursionError:
+                raise self._failure("json-syntax", "nested too deeply") from None
             else:
                 # A number at the very end of the buffer may go on in the next piece.
                 if end < len(self._buffer) or self._ended:

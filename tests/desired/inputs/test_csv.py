@@ -44,10 +44,19 @@ def test_a_header_that_cannot_be_used_is_refused(reader: Reader, content: bytes,
         reader.all("a.csv", content)
 
 
-@pytest.mark.parametrize("row", [b'"a"b,c\n1,2\n', b'"never closed,1\n2,3\n'])
-def test_broken_quoting_is_told_and_ends_the_file(reader: Reader, row: bytes) -> None:
-    chunk = reader.all("a.csv", b"x,y\n1,2\n" + row)
-    assert [finding.code for finding in chunk.findings] == ["csv-quoting"]
+@pytest.mark.parametrize(
+    ("row", "words"), [(b'"a"b,c\n1,2\n', "expected after"), (b'"never closed,1\n2,3\n4,5\n', "not closed")]
+)
+def test_broken_quoting_is_told_where_its_row_starts_and_ends_the_file(
+    reader: Reader, row: bytes, words: str
+) -> None:
+    chunk = reader.all("a.csv", b"x,y\n1,2\n\n" + row)
+    (finding,) = chunk.findings
+    assert finding.code == "csv-quoting"
+    assert "row 2: " in finding.message
+    assert words in finding.message
+    assert finding.span is not None
+    assert finding.span.line == 4
     assert [record.data for record in chunk.records] == [{"x": "1", "y": "2"}]
 
 
@@ -57,8 +66,10 @@ def test_a_quote_inside_an_unquoted_cell_is_just_a_character(reader: Reader) -> 
 
 
 def test_a_cell_beyond_the_limit_is_told(reader: Reader) -> None:
-    chunk = reader.all("a.csv", b"x\n" + b"a" * 10_000_001 + b"\n")
-    assert [finding.code for finding in chunk.findings] == ["csv-cell"]
+    chunk = reader.all("a.csv", b"x\n1\n" + b"a" * 10_000_001 + b"\n")
+    (finding,) = chunk.findings
+    assert finding.span is not None
+    assert (finding.code, finding.span.line) == ("csv-cell", 3)
 
 
 _TEXT = st.text(alphabet='ab,"\n\r; \x85\u2028', max_size=80)

@@ -34,6 +34,20 @@ def test_what_is_no_number_is_refused(reader: Reader, suffix: str, word: str) ->
     assert f"{word} is no JSON" in chunk.findings[0].message
 
 
+@pytest.mark.parametrize("suffix", ["json", "jsonl"])
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [("1e400", "the number 1e400 is too large"), ("-1E309", "too large"), ("1" * 400 + ".0", "too large"),
+     ("9" * 5000, "the number 9999999999999999999… has 5,000 digits")],
+)  # fmt: skip
+def test_a_number_that_cannot_be_kept_is_refused(reader: Reader, suffix: str, number: str, words: str) -> None:
+    content = f'{{"n": [{number}]}}'
+    chunk = reader.all(f"a.{suffix}", (f"[{content}]" if suffix == "json" else content).encode())
+    (finding,) = chunk.findings
+    assert finding.code == "json-syntax"
+    assert words in finding.message
+
+
 def test_blank_lines_are_passed_over_and_still_counted_as_lines(reader: Reader) -> None:
     records = reader.all("a.jsonl", b'{"a":1}\n\n  \n{"a":2}\n\n').records
     assert [(record.row, record.line, record.data["a"]) for record in records] == [(1, 1, 1), (2, 4, 2)]
