@@ -10,7 +10,7 @@ from batchctl.act.cancelling import not_ours
 from batchctl.act.create import Creator
 from batchctl.act.desk import Desk
 from batchctl.act.intents import Reusable
-from batchctl.act.sinks.specs import effective_sinks, wishes
+from batchctl.act.sinks.specs import wishes
 from batchctl.act.sinks.write import write_sink
 from batchctl.act.situation import situation
 from batchctl.decide.doubles import doubles
@@ -19,6 +19,7 @@ from batchctl.decide.plan import Action, JobPlan, Kind, about
 from batchctl.decide.planner import Situation, plan_job
 from batchctl.decide.standing import NOBODY, hides_requests
 from batchctl.decide.wanted import Wanted, wanted
+from batchctl.desired.effective_sinks import effective_sinks
 from batchctl.desired.job import Job
 from batchctl.words.errors import AmbiguousRemote, AtCapacity, BatchctlError, OutcomeUnknown, OverBudget, worst
 from batchctl.words.events import Notice, Step

@@ -6,9 +6,10 @@ from array import array
 from collections.abc import Iterator
 from pathlib import Path
 
-from batchctl.act.sinks.specs import effective_sinks, wishes
+from batchctl.act.sinks.specs import wishes
 from batchctl.decide import cuts
 from batchctl.decide.wanted import wanted
+from batchctl.desired.effective_sinks import effective_sinks
 from batchctl.desired.render.lines import lines
 from batchctl.recorded import durable
 from batchctl.shell.session import Session

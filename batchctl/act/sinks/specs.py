@@ -1,9 +1,8 @@
-"""The sinks of a job, the one for failures included that is implied where none takes them."""
+"""What decides what a sink's bytes are, for the planner."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from batchctl.decide.wanted import SinkWish
@@ -13,19 +12,6 @@ from batchctl.words.digest import canonical_json, text_digest
 
 #: Changes when the same sink, rows and answers come to give other bytes.
 _FORMAT_VERSION = 1
-
-
-def effective_sinks(job: Job) -> tuple[Sink, ...]:
-    """The sinks as declared, then `<first sink>.failed.jsonl` where none of them takes failures."""
-    if not job.sinks or any(sink.records in ("failed", "all") for sink in job.sinks):
-        return job.sinks
-    return (*job.sinks, failures_beside(job.sinks[0]))
-
-
-def failures_beside(sink: Sink) -> Sink:
-    name = sink.path + ".failed.jsonl"
-    return replace(sink, path=name, target=sink.target.with_name(sink.target.name + ".failed.jsonl"), format="jsonl",
-                   fields=None, records="failed", partial=False)
 
 
 def wishes(job: Job, sinks: tuple[Sink, ...]) -> tuple[SinkWish, ...]:

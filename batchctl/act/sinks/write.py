@@ -9,11 +9,11 @@ from contextlib import closing
 from batchctl.act.desk import Desk
 from batchctl.act.sinks.formats import format_of
 from batchctl.act.sinks.records import DEFAULT_FIELDS
-from batchctl.act.sinks.specs import effective_sinks
 from batchctl.act.sinks.table import join_table
 from batchctl.act.sinks.task import CheckTask, ColumnsTask, RecordsTask
 from batchctl.decide.plan import Action, JobPlan
 from batchctl.decide.standing import NOBODY
+from batchctl.desired.effective_sinks import effective_sinks
 from batchctl.desired.inputs.files import files_of
 from batchctl.desired.job import Job, Sink
 from batchctl.desired.render import pool

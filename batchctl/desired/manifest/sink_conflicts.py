@@ -9,6 +9,7 @@ from fnmatch import fnmatchcase
 from itertools import islice
 from pathlib import Path
 
+from batchctl.desired.effective_sinks import effective_sinks
 from batchctl.desired.job import Job, Sink
 from batchctl.desired.manifest.findings import Findings
 
@@ -29,7 +30,7 @@ def report(jobs: Iterable[tuple[Job, Findings]], protected: Mapping[Path, str]) 
         for job, path in islice(_read_files(known), _MAX_MATCHES):
             taken |= dict.fromkeys(_identities(path), _of("an input", job))
     for job, findings in known:
-        for sink in job.sinks:
+        for sink in effective_sinks(job):
             problem = _unwritable(sink, job) or _overwritten(sink, taken, patterns)
             if problem:
                 findings.error("sink-conflict", sink.span, f'the sink "{sink.path}" {problem}', "write elsewhere")

@@ -151,6 +151,22 @@ def test_a_sink_overwrites_nothing_that_is_something_else(tmp_path: Path, sink: 
     assert [one.code for one in load_mistakes(*_write(tmp_path, job=text))] == ([code] if code else [])
 
 
+@pytest.mark.parametrize(
+    "rest",
+    [
+        "sinks: [{path: a.csv, records: ok}, {path: a.csv.failed.jsonl, records: ok}]\n",
+        "sinks: [{path: a.csv, records: ok}]\n---\n" + _named("two", "sinks: [a.csv.failed.jsonl]\n"),
+        "sinks: [{path: later.csv, records: ok}]\n",
+    ],
+    ids=["sink", "sink of another job", "input"],
+)
+def test_the_implied_sink_for_failures_overwrites_nothing_either(tmp_path: Path, rest: str) -> None:
+    text = HEAD.replace("rows.csv", "later.csv.failed.jsonl") + PROMPT + rest
+    (found,) = load_mistakes(*_write(tmp_path, job=text))
+    assert found.code == "sink-conflict"
+    assert ".failed.jsonl" in found.message
+
+
 def test_a_sink_is_no_input_that_is_yet_to_come(tmp_path: Path) -> None:
     text = HEAD.replace("rows.csv", "x/../later.csv") + PROMPT + "sinks: [later.csv]\n"
     assert [one.code for one in load_mistakes(*_write(tmp_path, job=text))] == ["sink-conflict"]
