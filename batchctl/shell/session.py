@@ -45,12 +45,16 @@ class Session:
         for project in self.projects:
             try:
                 warnings += project.survey(workers, emit)
-                for job in project.jobs.values():
-                    findings += _sink_mistakes(job)
             except InvalidInput as invalid:
                 findings += invalid.findings
+            for job in project.jobs.values():
+                findings += _sink_mistakes(job)
         if findings:
-            raise InvalidInput(findings)
+            # What is wrong with a request is found again where a sink's fields mention it.
+            once: dict[tuple[object, ...], Diagnostic] = {}
+            for finding in findings:
+                once.setdefault((finding.code, finding.message, finding.span), finding)
+            raise InvalidInput(once.values())
         return tuple(warnings)
 
 

@@ -269,3 +269,26 @@ error[unknown-key]: unknown key "modle"
  4 | modle: echo-1
    | ^^^^^ did you mean "model"?
 """
+
+
+def test_mistakes_of_inputs_prompts_and_sinks_are_told_at_once(project: Project) -> None:
+    rows = '  - {path: rows.csv, where: "{{ row. }}"}\n  - row.csv\n'
+    text = MANIFEST.replace('  - path: rows.csv\n    key: "{{ row.id }}"\n', rows)
+    text = text.replace("{{ row.text }}", "{{ rwo.text }}").replace("{{ text }}", "{{ txt }}")
+    project.write("bad.yaml", text)
+    ended = project("validate", "-f", "bad.yaml")
+    assert ended.code == 1
+    heads = [line for line in ended.err.splitlines() if line.startswith("error")]
+    assert [head.partition(":")[0] for head in heads] == [
+        "error[input-missing]", "error[template-syntax]", "error[template-undefined]", "error[template-undefined]",
+    ]
+    assert 'did you mean "rows.csv"?' in ended.err
+    assert 'unknown name "rwo"' in ended.err
+    assert 'unknown name "txt"' in ended.err
+
+
+def test_one_mistake_of_a_row_is_told_once_though_a_sink_mentions_the_request(project: Project) -> None:
+    text = MANIFEST.replace("{{ row.text }}", "{{ row.txt }}").replace("{{ text }}", "{{ request.url }}")
+    project.write("bad.yaml", text)
+    ended = project("validate", "-f", "bad.yaml")
+    assert ended.err.count("row has no column") == 1

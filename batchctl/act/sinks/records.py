@@ -34,7 +34,6 @@ class RecordRenderer:
     """
 
     def __init__(self, job: Job, sink: Sink, rules: Rules, columns: Sequence[str] = ()) -> None:
-        self.requests = RequestRenderer(job, rules)
         self._templates = Templates(job.folder, NAMES, undefined=Nothing)
         self._shared = shared_names(job)
         self._fields = [(name, self._compiled(node)) for name, node in sink.fields or ()]
@@ -44,6 +43,7 @@ class RecordRenderer:
         self._answer_keys = [(name, name if name not in taken else f"answer_{name}") for name in DEFAULT_FIELDS]
         if self._templates.findings:
             raise InvalidInput(self._templates.findings)
+        self.requests = RequestRenderer(job, rules)
 
     def header(self, columns: Sequence[str]) -> list[str]:
         """The names of a record's entries, in order."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import glob
 import os
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path, PurePath
 from typing import Literal
 
@@ -18,6 +20,7 @@ from batchctl.words.diagnostics import Diagnostic
 Compression = Literal["gzip", "zstd"]
 
 _FORMATS: dict[str, InputFormat] = {".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "json"}
+_PATHS = "check the path; it starts at the folder of the manifest"
 _COMPRESSIONS: dict[str, Compression] = {".gz": "gzip", ".zst": "zstd", ".zstd": "zstd"}
 
 
@@ -46,7 +49,7 @@ def files_of(job: Job) -> tuple[tuple[SourceFile, ...], tuple[Diagnostic, ...]]:
         try:
             paths = _expand(entry.path or "", job)
         except PathRefused as refused:
-            findings.append(Diagnostic("input-refused", str(refused), entry.span))
+            findings.append(Diagnostic("input-refused", str(refused), entry.span, _PATHS))
             continue
         for path in paths:
             described = _describe(path, entry, job, len(found), input_index)
@@ -89,10 +92,11 @@ def _describe(path: Path, entry: Input, job: Job, index: int, input_index: int) 
     try:
         status = path.stat()
     except OSError as error:
-        return Diagnostic("input-missing", f"cannot read {shown}: {error.strerror}", entry.span)
+        return Diagnostic("input-missing", f"cannot read {shown}: {error.strerror}", entry.span, _likely(path))
     if not stat.S_ISREG(status.st_mode):
         kind = "a directory" if stat.S_ISDIR(status.st_mode) else "no regular file"
-        return Diagnostic("input-refused", f"{shown} is {kind}; inputs are files", entry.span)
+        label = f'for all in it write "{shown}/*.csv"' if stat.S_ISDIR(status.st_mode) else "name a file"
+        return Diagnostic("input-refused", f"{shown} is {kind}; inputs are files", entry.span, label)
     name = PurePath(path.name)
     compression = _COMPRESSIONS.get(name.suffix.lower())
     if compression:
@@ -104,6 +108,15 @@ def _describe(path: Path, entry: Input, job: Job, index: int, input_index: int) 
             notes=('write "format: csv", "format: jsonl" or "format: json"',),
         )
     return SourceFile(index, input_index, shown, path, file_format, compression, status.st_size)
+
+
+def _likely(path: Path) -> str:
+    """The file beside a missing one that was probably meant."""
+    with contextlib.suppress(OSError):
+        close = get_close_matches(path.name, os.listdir(path.parent), n=1)
+        if close:
+            return f'did you mean "{close[0]}"?'
+    return _PATHS
 
 
 def _shown(path: Path, written: str, folder: Path) -> str:

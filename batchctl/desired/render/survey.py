@@ -7,7 +7,7 @@ import time
 from array import array
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from batchctl.desired.inputs.files import files_of
 from batchctl.desired.job import Job
@@ -54,7 +54,7 @@ def survey(
     files, findings = files_of(job)
     rules, wrong = rules_of(job)
     if findings or wrong:
-        raise InvalidInput(findings + wrong)
+        raise InvalidInput((*findings, *wrong, *_template_mistakes(job)))
     count = workers or default_workers(sum(file.size for file in files))
     keyed = any(entry.key is not None for entry in job.inputs)
     task = SurveyTask(job, rules, job.body_kind == "embeddings", keyed)
@@ -68,6 +68,14 @@ def survey(
         raise InvalidInput(repeated)
     told.done(gathered.rows)
     return _desired(job, gathered)
+
+
+def _template_mistakes(job: Job) -> Iterator[Diagnostic]:
+    """Those that need no row, for a job whose rows cannot be read."""
+    bare = replace(job, inputs=tuple(replace(entry, path=None, rows=()) for entry in job.inputs))
+    with closing(pool.run(SurveyTask(bare, {}, units=False, keyed=False), workers=1)) as frames:
+        for frame in frames:
+            yield from map(from_json, frame.header.get("findings", ()))
 
 
 def default_workers(size_bytes: int) -> int:
