@@ -30,7 +30,7 @@ def _of_file(path: Path) -> Mapping[str, Any]:
     from batchctl.desired.manifest.files import from_text
     from batchctl.desired.manifest.reading import Unreadable, read_regular
     from batchctl.desired.manifest.tree import Mapping as Block
-    from batchctl.desired.manifest.tree import plain
+    from batchctl.desired.manifest.values import data
     from batchctl.desired.manifest.yaml_events import MAX_LENGTH
 
     try:
@@ -44,5 +44,7 @@ def _of_file(path: Path) -> Mapping[str, Any]:
         raise InvalidInput(file.findings.diagnostics())
     if len(file.documents) != 1 or not isinstance(file.documents[0], Block):
         raise UsageError(f"--var-file: {path} should hold one mapping of names to values")
-    made: Mapping[str, Any] = plain(file.documents[0])
+    made: Mapping[str, Any] = data(file.documents[0], file.findings)
+    if file.findings.failed:
+        raise InvalidInput(file.findings.diagnostics())
     return made

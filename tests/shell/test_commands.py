@@ -158,6 +158,15 @@ def test_variables_come_from_files_and_flags_and_a_space_is_told(project: Projec
     assert "--var tone=flag" in ended.err
 
 
+def test_a_file_of_variables_is_read_as_a_manifest_is(project: Project) -> None:
+    project.write("job.yaml", MANIFEST + "vars: {country: se}\n")
+    project.write("v.yaml", "country: no\n")
+    ended = project("render", "--var-file", "v.yaml")
+    assert ended.code == 1
+    assert "error[ambiguous-scalar]" in ended.err
+    assert "v.yaml:1:10" in ended.err
+
+
 def test_an_option_can_come_from_the_environment(project: Project) -> None:
     assert project.program("plan", BATCHCTL_DETAILED_EXITCODE="1").code == 2
 

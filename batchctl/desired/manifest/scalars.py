@@ -23,6 +23,8 @@ _NO = re.compile(r"(?:no|No|NO|off|Off|OFF)\Z")
 _LEADING_ZERO = re.compile(r"[-+]?0[0-9_]+\Z")
 _UNDERSCORE = re.compile(r"[-+]?[0-9][0-9_]*(?:\.[0-9_]*)?\Z")
 _BINARY = re.compile(r"[-+]?0b[01_]+\Z")
+_SEXAGESIMAL = re.compile(r"[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?\Z")
+_DATE = re.compile(r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(?:(?:[Tt]|[ \t]+)[0-9]{1,2}:[0-9]{2}:[0-9]{2}\S*(?:[ \t]*\S+)?)?\Z")
 _NOT_FINITE = re.compile(r"[-+]?\.(?:inf|Inf|INF)\Z|\.(?:nan|NaN|NAN)\Z")
 
 
@@ -53,6 +55,8 @@ def trap(text: str) -> str | None:
         return None
     if _NOT_FINITE.match(text):
         return f'JSON has no such number; write null, or "{text}" in quotes for the text'
+    if _SEXAGESIMAL.match(text) or _DATE.match(text):
+        return f'write "{text}", in quotes'
     if _BINARY.match(text):
         return f'write the number in decimal, or "{text}" in quotes for the text'
     if _LEADING_ZERO.match(text) or (_UNDERSCORE.match(text) and "_" in text):

@@ -156,8 +156,9 @@ def _retyped(node: Scalar, types: set[str]) -> str | None:
     """How a scalar is written so that it has one of these types."""
     if isinstance(node.value, str):
         advice = None if node.style else trap(node.text)
-        if advice:
-            return advice.partition(", or ")[0]
+        other, either, _ = advice.partition(", or ") if advice else ("", "", "")
+        if either:  # what is only to be put in quotes is none of these types either way
+            return other
         value = resolve(node.text)
         if "integer" in types and isinstance(value, int) and not isinstance(value, bool):
             return f"write {value} without quotes"

@@ -16,8 +16,9 @@ def _vars(yaml: str) -> object:
     [
         ("12", 12), ("-3", -3), ("0", 0), ("1.5", 1.5), ("1e3", 1000.0), (".5", 0.5), ("0x1F", 31), ("0o17", 15),
         ("true", True), ("False", False), ("null", None), ("~", None), ("", None), ("nO", "nO"), ("y", "y"),
-        ("2026-01-01", "2026-01-01"), ("12:30:00", "12:30:00"), ('"no"', "no"), ("'010'", "010"), ('"1_0"', "1_0"),
-        ("1.2.3", "1.2.3"), ("=", "="), ("12345678901234567890123", 12345678901234567890123),
+        ("'2026-01-01'", "2026-01-01"), ('"12:30:00"', "12:30:00"), ('"no"', "no"), ("'010'", "010"), ('"1_0"', "1_0"),
+        ("1.2.3", "1.2.3"), ("=", "="), ("8080:80", "8080:80"), ("2026-01", "2026-01"),
+        ("a 12:30", "a 12:30"), ("12345678901234567890123", 12345678901234567890123),
     ],
 )  # fmt: skip
 def test_plain_scalars_are_those_of_yaml_1_2(written: str, value: object) -> None:
@@ -31,6 +32,9 @@ def test_plain_scalars_are_those_of_yaml_1_2(written: str, value: object) -> Non
     [
         ("no", "write false"), ("Off", "write false"), ("YES", "write true"), ("on", "write true"),
         ("010", "write 10"), ("-007", "write -7"), ("1_000", "write 1000"), ("0b11", "in decimal"),
+        ("1:30", 'write "1:30"'), ("-190:20:30.5", "in quotes"), ("09:05", "in quotes"),
+        ("2026-01-01", 'write "2026-01-01"'), ("2026-1-1 10:00:00 +2", "in quotes"),
+        ("2026-01-01T10:00:00.5Z", "in quotes"),
         (".inf", "no such number"), (".NaN", "no such number"), ("1e999", "too large"), ("1" * 5_000, "too large"),
     ],
 )  # fmt: skip
@@ -41,11 +45,12 @@ def test_what_older_yaml_reads_differently_is_refused_where_any_value_may_stand(
         found = mistakes(MINIMAL + place)
         assert [finding.code for finding in found] == ["ambiguous-scalar"]
         assert advice in found[0].label
-        assert "in quotes for the text" in found[0].label
+        assert "in quotes" in found[0].label
 
 
 def test_where_a_text_is_wanted_a_plain_no_is_that_text() -> None:
-    assert job(MINIMAL + "description: no\nlabels: {live: yes}\n").labels == {"live": "yes"}
+    made = job(MINIMAL + "description: no\nlabels: {live: yes, since: 2026-01-01, at: 12:30}\n")
+    assert made.labels == {"live": "yes", "since": "2026-01-01", "at": "12:30"}
 
 
 def test_where_a_boolean_is_wanted_a_plain_no_is_told_to_be_false() -> None:
@@ -56,6 +61,11 @@ def test_where_a_boolean_is_wanted_a_plain_no_is_told_to_be_false() -> None:
 def test_a_number_where_a_text_is_wanted_is_told_to_be_quoted() -> None:
     (found,) = mistakes(MINIMAL + "labels: {build: 12}\n")
     assert found.label == 'write "12", in quotes'
+
+
+def test_a_date_where_a_number_is_wanted_is_not_told_to_be_quoted() -> None:
+    (found,) = mistakes(MINIMAL + "revision: 2026-01-01\n")
+    assert (found.code, found.label) == ("wrong-type", "write a whole number")
 
 
 def test_a_version_is_a_whole_number() -> None:
