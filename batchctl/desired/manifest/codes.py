@@ -42,6 +42,7 @@ CODES: dict[str, str] = {
     "duplicate-job": "two jobs have the same name",
     "shared-lockfile": "two manifests would have the same lockfile",
     "unknown-variable": "a variable was given that no job declares",
+    "wrong-variable": "a text was given for a variable that is declared as a number or a boolean",
     "model-in-body": "the model stands in body",
     "stream-in-body": "body asks for streaming",
     "nothing-asked": "neither prompt nor body says what is asked",

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping as Map
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from difflib import get_close_matches
+from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 from batchctl.desired.job import Job
-from batchctl.desired.manifest import sink_conflicts
+from batchctl.desired.manifest import given_variables, sink_conflicts
 from batchctl.desired.manifest.build import job
 from batchctl.desired.manifest.context import Context
 from batchctl.desired.manifest.files import ManifestFile, from_text, manifest_files
@@ -65,11 +64,11 @@ def _loaded(files: Sequence[ManifestFile], troubles: list[Diagnostic], variables
     _check_names(built)
     _check_lockfiles(files)
     sink_conflicts.report(built, protected)
-    troubles = [*troubles, *_unknown_variables(built, variables)]
+    troubles = [*troubles, *given_variables.mistakes((made for made, _ in built), variables)]
     found = sorted([*troubles, *(one for file in files for one in file.findings.diagnostics())], key=_place)
     if errors_in(found):
         raise InvalidInput(found)
-    return Loaded(tuple(_with_variables(made, variables) for made, _ in built), tuple(found))
+    return Loaded(tuple(given_variables.applied(made, variables) for made, _ in built), tuple(found))
 
 
 def _check_names(built: Sequence[tuple[Job, Findings]]) -> None:
@@ -92,23 +91,6 @@ def _check_lockfiles(files: Sequence[ManifestFile]) -> None:
         if other is not file:
             message = f"{file.findings.source.name} and {other.findings.source.name} would have the same lockfile"
             file.findings.error("shared-lockfile", (0, 1), message, "rename one of them")
-
-
-def _unknown_variables(built: Sequence[tuple[Job, Findings]], variables: Map[str, Any]) -> list[Diagnostic]:
-    declared = sorted({name for made, _ in built for name in made.vars})
-    found = []
-    for name in variables:
-        if name not in declared:
-            close = get_close_matches(name, declared, n=1)
-            note = f'did you mean "{close[0]}"?' if close else "declare it under vars in the manifest"
-            message = f'no job declares a variable "{name}"'
-            found.append(Diagnostic("unknown-variable", message, notes=(note,)))
-    return found
-
-
-def _with_variables(made: Job, variables: Map[str, Any]) -> Job:
-    given = {name: variables[name] for name in made.vars if name in variables}
-    return replace(made, vars={**made.vars, **given}) if given else made
 
 
 def _place(finding: Diagnostic) -> tuple[str, int, int]:
