@@ -108,7 +108,8 @@ class Job:
     """One YAML document, resolved.
 
     `body` is the whole request body as a tree: `model`, what `prompt` makes, and `body` over it. `manifest` is
-    the file it stands in, `root` the project folder that relative paths may not leave.
+    the file it stands in, `root` the project folder that relative paths may not leave. `row_endpoint` gives the
+    endpoint of each row's request, where that is not `endpoint`, which is always the batch's.
     """
 
     name: str
@@ -122,6 +123,7 @@ class Job:
     inputs: tuple[Input, ...]
     body: Mapping[str, BodyNode]
     sinks: tuple[Sink, ...]
+    row_endpoint: Template | None = None
     revision: int = 1
     vars: Mapping[str, Any] = field(default_factory=dict)
     batch: BatchSettings = BatchSettings()

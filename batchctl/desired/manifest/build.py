@@ -36,7 +36,7 @@ def job(document: Mapping, context: Context) -> Job:
         provider=where or _UNKNOWN_PROVIDER, model=model, endpoint=endpoint, body_kind=kind or "other",
         completion_window=settings.window(document, dialect, context), inputs=inputs(document, context),
         body=body, sinks=sinks(document, context),
-        span=context.source.span(at.start, at.end),
+        span=context.source.span(at.start, at.end), row_endpoint=settings.row_endpoint(document, dialect, context),
     )  # fmt: skip
     if body_is_known:
         body_check.report(made, document, context)

@@ -49,6 +49,7 @@ CODES: dict[str, str] = {
     "invalid-request": "the endpoint does not take the body that every request would have",
     "prompt-unsupported": "the endpoint has no place for what prompt holds",
     "unknown-endpoint": "the provider's dialect does not know the endpoint",
+    "mixed-endpoints": "rows choose their endpoint, and the provider takes one a batch",
     "above-limit": "a setting of batch is above the provider's limit",
     "no-output-expiry": "the dialect has no output expiry",
     "metadata-limit": "batch.metadata is more than the provider takes",

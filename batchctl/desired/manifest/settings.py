@@ -5,11 +5,11 @@ from __future__ import annotations
 from difflib import get_close_matches
 from typing import cast
 
-from batchctl.desired.job import BatchSettings, Budget, Retry, RetryReason
+from batchctl.desired.job import BatchSettings, Budget, Retry, RetryReason, Template
 from batchctl.desired.manifest.context import Context, is_text, items, number, section, text
 from batchctl.desired.manifest.metadata import metadata
 from batchctl.desired.manifest.tree import Mapping
-from batchctl.desired.manifest.values import is_dynamic
+from batchctl.desired.manifest.values import is_dynamic, template
 from batchctl.words.dialects import DAY_S, LOCAL, BodyKind, Dialect, parse_window
 
 DEFAULT_ENDPOINT = "/v1/chat/completions"
@@ -21,13 +21,16 @@ def endpoint(document: Mapping, dialect: Dialect | None, context: Context) -> tu
 
     A misspelt endpoint is reported, and taken for the one that was meant.
     """
-    node = text(document, "endpoint")
+    given = section(document, "endpoint")
+    node = text(given, "batch") if given else text(document, "endpoint")
     if node is None and "endpoint" in document.entries:
         return DEFAULT_ENDPOINT, None
     path = node.text if node else DEFAULT_ENDPOINT
     kind = (dialect or LOCAL).body_kind(path)
     if is_dynamic(path):
-        context.findings.error("not-a-template", node, "the endpoint is not a template", "write one path")
+        note = "where the provider takes several endpoints in one batch, write endpoint: {batch: PATH, row: TEMPLATE}"
+        message = "the endpoint is not a template"
+        context.findings.error("not-a-template", node, message, "write one path", notes=(note,))
     elif dialect is not None and kind is None:
         paths = [known for known, _ in dialect.endpoints]
         close = get_close_matches(path, paths, n=1, cutoff=0.8)
@@ -37,6 +40,19 @@ def endpoint(document: Mapping, dialect: Dialect | None, context: Context) -> tu
         context.findings.error("unknown-endpoint", node, message, label, notes=(note,))
         kind = dialect.body_kind(close[0]) if close else None
     return path, kind
+
+
+def row_endpoint(document: Mapping, dialect: Dialect | None, context: Context) -> Template | None:
+    """The template that gives each request its endpoint, where the dialect lets them differ within a batch."""
+    given = section(document, "endpoint")
+    node = text(given, "row") if given else None
+    if given is None or node is None:
+        return None
+    if dialect is not None and not dialect.mixed_endpoints:
+        message = f"the dialect {dialect.name} takes one endpoint a batch"
+        label = "write one path, and a job for each endpoint"
+        context.findings.error("mixed-endpoints", given.key("row"), message, label)
+    return template(node, context.source)
 
 
 def window(document: Mapping, dialect: Dialect | None, context: Context) -> str:

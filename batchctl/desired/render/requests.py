@@ -14,9 +14,11 @@ from batchctl.desired.render.bodies import Gap, path_text, spliced
 from batchctl.desired.render.gaps import GapFiller, units_of
 from batchctl.desired.render.selection import check_where, key_text, truth
 from batchctl.desired.render.values import Rules
+from batchctl.desired.templates import errors
 from batchctl.desired.templates.compiling import Compiled, TemplateFailed, Templates
 from batchctl.desired.templates.records import JobRecord, RowRecord, VarsRecord
 from batchctl.words.diagnostics import Diagnostic
+from batchctl.words.dialects import BodyKind
 from batchctl.words.digest import canonical_json, custom_id, request_digest, request_id, request_prefix
 from batchctl.words.errors import InvalidInput
 
@@ -37,6 +39,15 @@ class Rendered(NamedTuple):
     units: int
 
 
+class Target(NamedTuple):
+    """An endpoint that requests go to, and what they have from it."""
+
+    endpoint: str
+    kind: BodyKind
+    prefix: bytes
+    tail: bytes
+
+
 class RequestRenderer:
     """Renders the rows of one job; compiled once per process.
 
@@ -46,8 +57,8 @@ class RequestRenderer:
 
     def __init__(self, job: Job, rules: Rules | None = None) -> None:
         self._job = job
-        self._prefix = request_prefix(job.endpoint, job.revision)
-        self._tail = b'","method":"POST","url":' + canonical_json(job.endpoint) + b"}\n"
+        self._own_target = self._to(job.endpoint, job.body_kind)
+        self._targets = {job.endpoint: self._own_target}
         self._shared = shared_names(job)
         self._templates = Templates(job.folder, NAMES)
         findings: tuple[Diagnostic, ...] = ()
@@ -55,6 +66,7 @@ class RequestRenderer:
             from batchctl.desired.render.rules import rules_of  # jsonschema takes 100 ms; workers are given rules
 
             rules, findings = rules_of(job)
+        self._row_endpoint = self._compiled(job.row_endpoint)
         self._keys = [self._compiled(entry.key) for entry in job.inputs]
         self._wheres = [self._compiled(entry.where) for entry in job.inputs]
         for where in self._wheres:
@@ -63,7 +75,7 @@ class RequestRenderer:
         self._pieces, self._fillers = self._body(rules)
         self._units = self._static_units()
         self._input = next((filler for filler in self._fillers if filler.gap.path == ("input",)), None)
-        self._valid: dict[tuple[bytes, ...], None] = {}
+        self._valid: dict[tuple[str | bytes, ...], None] = {}
         findings += tuple(self._templates.findings)
         if findings:
             raise InvalidInput(findings)
@@ -95,13 +107,14 @@ class RequestRenderer:
             undecided = undecided or not valid
             at += 2
         body = b"".join(pieces)
-        if undecided:
-            self._validate(pieces, body)
+        target = self._own_target if self._row_endpoint is None else self._target(self._row_endpoint, context)
+        if undecided or target.kind != self._job.body_kind:
+            self._validate(target, pieces, body)
         template = self._keys[row.input_index]
         key = None if template is None else key_text(template, context)
-        digest = request_digest(self._prefix, key, body)
+        digest = request_digest(target.prefix, key, body)
         identity = request_id(digest)
-        line = b'{"body":' + body + b',"custom_id":"' + custom_id(key, identity).encode() + self._tail
+        line = b'{"body":' + body + b',"custom_id":"' + custom_id(key, identity).encode() + target.tail
         if len(line) > self._job.provider.dialect.limits.refused_bytes:
             raise RowError(self._too_large(len(line)))
         units = self._units
@@ -114,6 +127,24 @@ class RequestRenderer:
 
     def _context(self, row: Row) -> Context:
         return self._templates.context({"row": RowRecord(row.data), **self._shared})
+
+    def _to(self, endpoint: str, kind: BodyKind) -> Target:
+        tail = b'","method":"POST","url":' + canonical_json(endpoint) + b"}\n"
+        return Target(endpoint, kind, request_prefix(endpoint, self._job.revision), tail)
+
+    def _target(self, template: Compiled, context: Context) -> Target:
+        """The endpoint that a row chooses. Raises RowError for one that the provider does not have."""
+        endpoint = template.evaluate(context)
+        found = self._targets.get(endpoint) if isinstance(endpoint, str) else None
+        if found is None:
+            dialect = self._job.provider.dialect
+            kind = dialect.body_kind(endpoint) if isinstance(endpoint, str) else None
+            if kind is None:
+                message = f"the dialect {dialect.name} has no endpoint {endpoint!r:.80}"
+                label = "the endpoints are: " + ", ".join(known for known, _ in dialect.endpoints)
+                raise RowError(Diagnostic("unknown-endpoint", message, errors.place(template.template, 1), label))
+            found = self._targets[endpoint] = self._to(endpoint, kind)
+        return found
 
     def _compiled(self, template: Template | None) -> Compiled | None:
         return None if template is None else self._templates.compile(template, keep_type=True)
@@ -141,22 +172,22 @@ class RequestRenderer:
         node: Any = self._job.body.get("input")
         return 0 if isinstance(node, Template) else units_of(node)
 
-    def _validate(self, pieces: list[bytes], body: bytes) -> None:
+    def _validate(self, target: Target, pieces: list[bytes], body: bytes) -> None:
         """The whole schema on the whole body, for what the rules cannot decide. Raises RowError."""
-        varying = tuple(pieces[1::2])
+        varying = (target.kind, *pieces[1::2])
         if varying in self._valid:
             return
         from batchctl.desired.render import schema  # as above: most jobs never need it here
 
-        complaint = schema.complaint(self._job.body_kind, json.loads(body))
+        complaint = schema.complaint(target.kind, json.loads(body))
         if complaint is not None:
-            raise RowError(self._invalid(complaint))
+            raise RowError(self._invalid(target, complaint))
         if len(self._valid) < _REMEMBERED:
             self._valid[varying] = None
 
-    def _invalid(self, complaint: str) -> Diagnostic:
+    def _invalid(self, target: Target, complaint: str) -> Diagnostic:
         """The finding for an invalid body, at the template that made the named part of it."""
-        message = f"{self._job.endpoint} does not take this body: {complaint}"
+        message = f"{target.endpoint} does not take this body: {complaint}"
         for filler in self._fillers:
             if complaint.startswith(path_text(filler.gap.path)):
                 return filler.finding("invalid-request", message)

@@ -55,6 +55,14 @@ provider:
 model: small
 inputs: [rows.csv]
 prompt: {messages: [{role: user, content: hello}]}
+---
+version: 1
+name: mixed
+provider: groq
+model: small
+endpoint: {batch: /v1/audio/transcriptions, row: "{{ row.endpoint }}"}
+inputs: [rows.csv]
+body: {url: "{{ row.url }}"}
 """
 
 

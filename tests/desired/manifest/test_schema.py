@@ -143,4 +143,4 @@ def test_a_schema_that_is_not_published_is_not_found() -> None:
 
 def test_the_full_example_loads(tmp_path: Path) -> None:
     (tmp_path / "job.yaml").write_text(FULL)
-    assert [job.name for job in load([tmp_path / "job.yaml"]).jobs] == ["hosted", "own-server"]
+    assert [job.name for job in load([tmp_path / "job.yaml"]).jobs] == ["hosted", "own-server", "mixed"]

@@ -17,6 +17,25 @@ def test_an_unknown_endpoint_is_told_with_the_one_that_was_meant() -> None:
     assert codes(OPENAI + 'endpoint: "/{{vars.x}}"\n') == ["not-a-template"]
 
 
+MIXED = 'endpoint: {batch: /v1/chat/completions, row: "{{ row.e }}"}\n'
+
+
+def test_rows_choose_their_endpoint_only_where_a_batch_takes_several() -> None:
+    made = job(MINIMAL + "provider: groq\n" + MIXED)
+    assert made.endpoint == "/v1/chat/completions"
+    assert made.row_endpoint is not None
+    assert made.row_endpoint.source == "{{ row.e }}"
+    (found,) = mistakes(OPENAI + MIXED)
+    assert (found.code, found.message) == ("mixed-endpoints", "the dialect openai takes one endpoint a batch")
+
+
+def test_the_endpoint_of_the_batch_is_always_stated() -> None:
+    assert codes(MINIMAL + 'provider: groq\nendpoint: {row: "{{ row.e }}"}\n') == ["missing-key"]
+    assert codes(MINIMAL + 'provider: groq\nendpoint: {batch: /v1/chats, row: "{{ row.e }}"}\n') == [
+        "unknown-endpoint"
+    ]
+
+
 @pytest.mark.parametrize(("window", "code"), [
     ("24h", None), ("1d", None), ("48h", "out-of-range"), ("1h", "out-of-range"), ("24", "wrong-type"),
     ("0h", "wrong-form"), ("1w", "wrong-form"), ('"24h\\n"', "wrong-form"), ("99999999h", "wrong-form"),
