@@ -15,6 +15,7 @@ from batchctl.desired.job import Template
 from batchctl.desired.templates import errors
 from batchctl.desired.templates.environment import NamingUndefined, RowEnvironment, TypedEnvironment
 from batchctl.desired.templates.sizes import MAX_TEXT, TooLarge
+from batchctl.desired.templates.unprintable import checked
 from batchctl.words.diagnostics import Diagnostic
 
 #: Parts of a template's output that are joined at once; after these, the total is watched part by part.
@@ -71,7 +72,7 @@ class Compiled:
                 context = self._compiled.new_context(context.parent, shared=True)
             parts = self._compiled.root_render_func(context)
             if self.typed:
-                return _defined(next(iter(parts)))
+                return checked(next(iter(parts)))
             return _joined(iter(parts))
         except Exception as error:
             raise TemplateFailed(errors.finding(error, self.template, self._origin)) from error
@@ -157,12 +158,6 @@ def _watched(parts: Iterator[str], total: int) -> Iterator[str]:
         if total > MAX_TEXT:
             raise TooLarge(f"the rendered text is longer than {MAX_TEXT:,} characters")
         yield part
-
-
-def _defined(value: Any) -> Any:
-    if isinstance(value, Undefined):
-        str(value)  # raises, with the message that a strict undefined value has
-    return value
 
 
 def _has(tree: nodes.Template, kinds: tuple[type[nodes.Node], ...]) -> bool:

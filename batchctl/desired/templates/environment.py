@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import types
 from collections.abc import Callable
 from pathlib import Path
 from string import Formatter
@@ -19,6 +18,7 @@ from batchctl.desired.templates import sizes
 from batchctl.desired.templates.filters import filters
 from batchctl.desired.templates.loader import ConfinedLoader
 from batchctl.desired.templates.records import Record
+from batchctl.desired.templates.unprintable import Method, checked, looked_up
 
 #: What `loop` has for templates; asking the sandbox about each costs more than the rest of a turn.
 _LOOP = frozenset(
@@ -38,6 +38,9 @@ class NamingUndefined(StrictUndefined):
         message: str = super()._undefined_message
         return message
 
+    # In a list it would be the word "Undefined", which must not be sent.
+    __repr__ = StrictUndefined.__str__
+
 
 class _SizedFields(Formatter):
     def format_field(self, value: Any, format_spec: str) -> Any:
@@ -53,21 +56,6 @@ class _SizedEscapeFormatter(_SizedFields, SandboxedEscapeFormatter):
     """The same for markup."""
 
 
-class NotAValue(TypeError):
-    """A template put out something that has no text of its own, such as a method or a generator."""
-
-
-def _printable(value: Any) -> Any:
-    """What `{{ … }}` may put out. The text of a method or a generator holds an address, which differs from run
-    to run, and with it the request's identity."""
-    if type(value) is str or isinstance(value, Undefined):
-        return value
-    if callable(value) or isinstance(value, (types.GeneratorType, set, frozenset)):
-        name = getattr(value, "__name__", type(value).__name__)
-        raise NotAValue(f'"{name}" is no value that can be put out; call it, or add "| list" or "| sort"')
-    return value
-
-
 class RowEnvironment(ImmutableSandboxedEnvironment):
     """Renders text. Entries come before methods, sizes are checked, and nothing is random."""
 
@@ -75,7 +63,7 @@ class RowEnvironment(ImmutableSandboxedEnvironment):
 
     def __init__(self, folder: Path, undefined: type[Undefined] = NamingUndefined) -> None:
         super().__init__(
-            undefined=undefined, loader=ConfinedLoader(folder), auto_reload=False, finalize=_printable
+            undefined=undefined, loader=ConfinedLoader(folder), auto_reload=False, finalize=checked
         )
         self.globals.clear()
         self.filters = filters()
@@ -89,12 +77,12 @@ class RowEnvironment(ImmutableSandboxedEnvironment):
                     return self.undefined(obj=obj, name=attribute)
         elif type(obj) is LoopContext and attribute in _LOOP:
             return getattr(obj, attribute)
-        return super().getattr(obj, attribute)
+        return looked_up(super().getattr(obj, attribute))
 
     def getitem(self, obj: Any, argument: Any) -> Any:
         if isinstance(obj, Record) and isinstance(argument, str) and argument not in obj:
             return self.undefined(obj=obj, name=argument)
-        return super().getitem(obj, argument)
+        return looked_up(super().getitem(obj, argument))
 
     def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
         if operator == "*":
@@ -122,6 +110,8 @@ class RowEnvironment(ImmutableSandboxedEnvironment):
         return formatted
 
     def call(__self, __context: Context, __obj: Any, *args: Any, **kwargs: Any) -> Any:
+        if type(__obj) is Method:
+            __obj = __obj.to_call()
         owner = getattr(__obj, "__self__", None)
         if isinstance(owner, (str, bytes, int)):
             sizes.check_method(owner, __obj.__name__, args, kwargs)

@@ -11,9 +11,9 @@ import jinja2
 from jinja2.exceptions import SecurityError
 
 from batchctl.desired.job import Template
-from batchctl.desired.templates.environment import NotAValue
 from batchctl.desired.templates.loader import IncludeRefused
 from batchctl.desired.templates.sizes import TooLarge
+from batchctl.desired.templates.unprintable import NotAValue
 from batchctl.words.diagnostics import Diagnostic, Span
 
 _MESSAGE_SHOWN = 300

@@ -8,9 +8,9 @@ from collections.abc import Callable
 from typing import Any
 
 from jinja2.filters import FILTERS
-from jinja2.runtime import Undefined
 
 from batchctl.desired.templates import sizes
+from batchctl.desired.templates.unprintable import checked, lazily
 
 #: `random` would ask for everything again at each run.
 _DROPPED = frozenset({"random"})
@@ -57,6 +57,9 @@ def _round(value: Any, precision: Any = 0, *_: Any, **__: Any) -> None:
         raise sizes.TooLarge("round: a number has no more than 400 digits here")
 
 
+#: Filters that may give an iterator.
+_LAZY = ("batch", "items", "map", "reject", "rejectattr", "reverse", "select", "selectattr", "slice", "unique")
+
 _CHECKS: dict[str, Callable[..., None]] = {
     "batch": _batch, "center": _width, "format": _format, "indent": _indent, "join": _join,
     "replace": _replace, "round": _round, "slice": _slice, "wordwrap": _wordwrap,
@@ -82,13 +85,13 @@ def tojson(value: Any, indent: int | None = None) -> str:
 
 
 def _no_json(value: Any) -> Any:
-    if isinstance(value, Undefined):
-        str(value)  # raises, with the message that a strict undefined value has
+    checked(value)  # raises for what is undefined or no value, with the message for that
     raise TypeError(f"a {type(value).__name__} cannot stand in JSON")
 
 
 def filters() -> dict[str, Callable[..., Any]]:
     """All filters that templates have, by name."""
     kept = {name: original for name, original in FILTERS.items() if name not in _DROPPED}
-    guarded = {name: _guarded(kept[name], check) for name, check in _CHECKS.items()}
-    return {**kept, **guarded, "tojson": tojson}
+    kept |= {name: _guarded(kept[name], check) for name, check in _CHECKS.items()}
+    kept |= {name: lazily(kept[name], name) for name in _LAZY}
+    return {**kept, "tojson": tojson}
