@@ -104,7 +104,7 @@ class Templates:
             if len(self.findings) > before:
                 return None
             return self._compile(template, tree, keep_type and _is_one_expression(tree))
-        except (jinja2.TemplateError, RecursionError, MemoryError) as error:
+        except Exception as error:  # Jinja evaluates what is constant, and lets some of its mistakes through
             self.findings.append(errors.finding(error, template, self._origin))
             return None
 

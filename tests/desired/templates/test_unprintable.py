@@ -41,6 +41,16 @@ def test_methods_and_unfinished_lists_are_refused_wherever_they_become_text(
 
 
 @pytest.mark.parametrize(
+    ("source", "code"),
+    [("{{ 'a' ~ 'b'.upper }}", "template-type"), ("{{ 'a' ~ 10**5000 }}", "template-failed")],
+)
+def test_a_constant_that_fails_while_it_is_compiled_is_a_mistake_too(tmp_path: Path, source: str, code: str) -> None:
+    found = evaluate(tmp_path, source)
+    assert isinstance(found, Diagnostic)
+    assert found.code == code
+
+
+@pytest.mark.parametrize(
     ("source", "text"),
     [
         ("{{ row.text.upper() }}", "SOME TEXT"), ("{{ row.tags | map('upper') | join('-') }}", "A-B"),
