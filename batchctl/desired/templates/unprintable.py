@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 from jinja2.runtime import Undefined
 
 _SCALARS = frozenset((str, int, float, bool, type(None)))
-_METHODS = (MethodType, BuiltinMethodType, FunctionType)
+_METHODS = frozenset((MethodType, BuiltinMethodType, FunctionType))
 
 #: Levels of lists and mappings that are looked into; what is deeper fails elsewhere.
 _DEPTH = 64
@@ -65,7 +65,7 @@ class Lazy(_Unprintable):
 
 def looked_up(value: Any) -> Any:
     """An attribute as templates see it."""
-    return Method(value, value.__name__) if isinstance(value, _METHODS) else value
+    return Method(value, value.__name__) if type(value) in _METHODS else value
 
 
 def lazily(original: Callable[..., Any], name: str) -> Callable[..., Any]:
@@ -81,7 +81,7 @@ def lazily(original: Callable[..., Any], name: str) -> Callable[..., Any]:
 
 def checked(value: Any, depth: int = 0) -> Any:
     """The value, if it and all in it are values. Raises NotAValue, or what a strict undefined value raises."""
-    if type(value) in _SCALARS or depth > _DEPTH:
+    if type(value) is str or type(value) in _SCALARS or depth > _DEPTH:
         return value
     if isinstance(value, Undefined):
         str(value)
