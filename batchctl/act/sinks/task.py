@@ -78,7 +78,8 @@ class ColumnsTask:
     def blocks(self, worker: int, workers: int, beat: Callable[[int], None]) -> Frames:
         reader = JobReader(self.job, worker, workers, beat, accept=RequestRenderer(self.job, self.rules).accepts)
         for block in reader.blocks():
-            yield {"columns": list(dict.fromkeys(name for row in block.rows for name in row.data))}, b""
+            names = dict.fromkeys(name for row in block.rows for name in row.data)
+            yield {"columns": list(names), "more": block.more}, b""
         return None
 
     def locate(self, place: int) -> str:
@@ -129,7 +130,7 @@ class RecordsTask:
             if joined is None or not self._takes(State(joined.state)):
                 continue
             out.append(made.line(renderer.record(row, self._end(joined, lines, row)), names))
-        return {"rows": len(block.rows), "records": len(out)}, b"".join(out)
+        return {"rows": len(block.rows), "records": len(out), "more": block.more}, b"".join(out)
 
     def _takes(self, state: State) -> bool:
         if state is State.WAITING:

@@ -13,7 +13,7 @@ from batchctl.desired.inputs.files import SourceFile, files_of
 from batchctl.desired.inputs.inline_rows import InlineRows
 from batchctl.desired.inputs.row import Record, Row, RowError, SourceFailed, place_of
 from batchctl.desired.inputs.sources import BY_LINES, FILE_SOURCES, RowSource
-from batchctl.desired.inputs.streams import Stored, open_content, open_stored
+from batchctl.desired.inputs.streams import Stored, bytes_read, open_content, open_stored
 from batchctl.desired.job import Input, Job
 from batchctl.words.diagnostics import Diagnostic
 from batchctl.words.digest import text_digest
@@ -28,13 +28,20 @@ Beat = Callable[[int], None]
 Accept = Callable[[Row], bool]
 
 
+#: Bytes of input after which a block is given in pieces, so that large rows are not all held at once.
+PIECE = 32 * 2**20
+#: Records that are read at once before anything is known of their size.
+_FIRST = 16
+
+
 @dataclass(slots=True)
 class Block:
-    """The accepted rows and the mistakes of one run of records."""
+    """The accepted rows and the mistakes of one run of records; with `more`, only the first of them."""
 
     index: int
     rows: list[Row] = field(default_factory=list)
     findings: list[Diagnostic] = field(default_factory=list)
+    more: bool = False
 
 
 class JobReader:
@@ -59,10 +66,12 @@ class JobReader:
         self._digests: list[bytes] = []
         self._number = 0
         self._filled = 0
+        self._held = 0
         self._block = Block(0)
 
     def blocks(self) -> Iterator[Block]:
-        """This worker's blocks, in order; an empty one too, but none after the last record or mistake."""
+        """This worker's blocks, in order and some in pieces; an empty one too, but none after the last record or
+        mistake."""
         files, findings = files_of(self._job)
         if self._owned:
             self._block.findings.extend(findings)
@@ -89,13 +98,13 @@ class JobReader:
         if file.path is None:
             inline = InlineRows(entry)
             self._digests.append(inline.canonical)
-            yield from self._source(inline, file, entry, left)
+            yield from self._source(inline, file, entry, left, lambda: 0)
             return
         with open_stored(file, digested=self._digested) as stored:
             assert file.format is not None
             with open_content(file, stored, by_lines=file.format in BY_LINES) as content:
                 source = FILE_SOURCES[file.format](content, file)
-                yield from self._source(source, file, entry, left)
+                yield from self._source(source, file, entry, left, lambda: bytes_read(content))
                 if self._digested:
                     self._digests.append(self._drained(stored, file))
 
@@ -105,14 +114,15 @@ class JobReader:
         return stored.digest(lambda: self._beat(place_of(file.index, next(steps))))
 
     def _source(
-        self, source: RowSource, file: SourceFile, entry: Input, left: dict[int, int | None]
+        self, source: RowSource, file: SourceFile, entry: Input, left: dict[int, int | None], size: Callable[[], int]
     ) -> Iterator[Block]:
-        """Takes records until the source or the input's limit ends, and yields each block that gets full."""
+        """Takes records until the source or the input's limit ends, and yields each block that gets full. `size`
+        tells how many bytes of the source were read so far."""
         judged = self._accept is not None and entry.where is not None
-        passed = 0
+        passed = seen = 0
         while (remaining := left[file.input_index]) != 0:
             room = BLOCK - self._filled
-            count = room if remaining is None else min(room, remaining)
+            count = min(room if remaining is None else min(room, remaining), _step(passed, size()))
             if judged or (self._owned and (self._wanted is None or self._wanted(self._number, count))):
                 consumed, accepted = self._take(source, file, count, judged)
             else:
@@ -121,13 +131,21 @@ class JobReader:
             passed += consumed
             self._number += accepted
             self._filled += consumed
+            self._held += size() - seen
+            seen = size()
             if remaining is not None:
                 left[file.input_index] = remaining - accepted
             if self._filled == BLOCK:
                 if self._owned:
                     yield self._block
-                self._filled = 0
+                self._filled = self._held = 0
                 self._block = Block(self._block.index + 1)
+            elif self._held > PIECE:
+                if self._owned:
+                    self._block.more = True
+                    yield self._block
+                self._held = 0
+                self._block = Block(self._block.index)
             if consumed < count:
                 return
 
@@ -173,3 +191,8 @@ def rows(job: Job, worker: int, workers: int, beat: Beat, *, accept: Accept | No
 
 
 __all__ = ["BLOCK", "Accept", "Beat", "Block", "JobReader", "Record", "rows"]
+
+
+def _step(passed: int, size: int) -> int:
+    """Records to read at once, judged by those that were passed: about a piece of them."""
+    return max(1, PIECE * passed // max(size, 1)) if passed else _FIRST

@@ -71,7 +71,7 @@ class Capped(io.RawIOBase):
         self._stored = stored
         self._file = file
         self._by_lines = by_lines
-        self._total = 0
+        self.total = 0
         self._since_line = 0
 
     def readable(self) -> bool:
@@ -84,14 +84,14 @@ class Capped(io.RawIOBase):
             raise failed("input-compressed", self._file, f"cannot decompress: {error}") from None
         size = len(data)
         memoryview(buffer)[:size] = data
-        self._total += size
+        self.total += size
         self._check(data)
         return size
 
     def _check(self, data: bytes) -> None:
-        if self._total > MAX_BYTES:
+        if self.total > MAX_BYTES:
             raise failed("input-too-large", self._file, f"more than {MAX_BYTES >> 30} GiB")
-        if self._file.compression and self._total > _RATIO_FROM and self._total > MAX_RATIO * self._stored.count:
+        if self._file.compression and self.total > _RATIO_FROM and self.total > MAX_RATIO * self._stored.count:
             raise failed("input-too-large", self._file, f"grows more than {MAX_RATIO:,} times when decompressed")
         if not self._by_lines:
             return
@@ -123,6 +123,11 @@ def open_content(file: SourceFile, stored: Stored, *, by_lines: bool) -> io.Buff
     if reader.peek(2).startswith(_WIDE_MARKS):
         raise failed("input-encoding", file, "is UTF-16; save it as UTF-8")
     return reader
+
+
+def bytes_read(content: io.BufferedReader[Any]) -> int:
+    """How much of what `open_content` gave was decompressed so far, what is only buffered included."""
+    return cast(Capped, content.raw).total
 
 
 def failed(code: str, file: SourceFile, message: str, line: int = 1) -> SourceFailed:

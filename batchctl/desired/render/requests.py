@@ -25,8 +25,9 @@ from batchctl.words.errors import InvalidInput
 #: What the templates of a request may see.
 NAMES = frozenset(("row", "vars", "job"))
 
-#: Requests whose whole validation is remembered.
+#: Requests whose whole validation is remembered, and the most bytes of each that vary.
 _REMEMBERED = 4096
+_SHORT = 1024
 
 
 class Rendered(NamedTuple):
@@ -182,7 +183,7 @@ class RequestRenderer:
         complaint = schema.complaint(target.kind, json.loads(body))
         if complaint is not None:
             raise RowError(self._invalid(target, complaint))
-        if len(self._valid) < _REMEMBERED:
+        if len(self._valid) < _REMEMBERED and sum(map(len, pieces[1::2])) <= _SHORT:
             self._valid[varying] = None
 
     def _invalid(self, target: Target, complaint: str) -> Diagnostic:

@@ -82,7 +82,7 @@ class SurveyTask:
             if self.keyed:
                 keys.append(key_hash(request.key))
         body = b"".join((*ids, lengths.tobytes(), units.tobytes(), keys.tobytes()))
-        return {"rows": len(ids), **_findings(findings)}, body
+        return {"rows": len(ids), "more": block.more, **_findings(findings)}, body
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +136,7 @@ class LinesTask:
             if size > _PIECE:
                 yield self._piece(piece, more=True)
                 piece, size = [], 0
-        yield self._piece(piece, more=False)
+        yield self._piece(piece, more=block.more)
         return None
 
     def _piece(self, piece: list[tuple[Row, Rendered]], *, more: bool) -> tuple[dict[str, Any], bytes]:

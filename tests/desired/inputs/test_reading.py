@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from batchctl.desired.inputs import reading
 from batchctl.desired.inputs.reading import BLOCK, JobReader, rows
 from batchctl.desired.inputs.row import Row, place_of
 from batchctl.desired.job import Job
@@ -43,6 +44,24 @@ def test_blocks_have_a_fixed_number_of_records_counted_over_the_job(made: Job, w
         assert all(len(block.rows) <= BLOCK for block in blocks)
         indices += [block.index for block in blocks]
     assert sorted(indices) == list(range(3))  # 1999 records until the limit, 1 inline, 500 in the last file
+
+
+@pytest.mark.parametrize("workers", [1, 2, 3])
+def test_blocks_of_large_rows_come_in_pieces_that_hold_the_same_rows(
+    made: Job, workers: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    more = 0
+    for worker in range(workers):
+        whole = list(JobReader(made, worker, workers, lambda place: None, accept=even).blocks())
+        with monkeypatch.context() as patched:
+            patched.setattr(reading, "PIECE", 1)
+            pieces = list(JobReader(made, worker, workers, lambda place: None, accept=even).blocks())
+        more += len(pieces) - len(whole)
+        assert [row for piece in pieces for row in piece.rows] == [row for block in whole for row in block.rows]
+        last = {piece.index: position for position, piece in enumerate(pieces)}
+        assert [position for position, piece in enumerate(pieces) if not piece.more] == sorted(last.values())
+        assert [piece.index for piece in pieces] == sorted(piece.index for piece in pieces)
+    assert more > 0
 
 
 def test_the_heartbeat_is_at_the_row_that_is_judged_and_moves_while_others_read(made: Job) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import subprocess
@@ -12,9 +13,11 @@ from typing import Any
 
 import pytest
 
-from batchctl.desired.render import repeats
+from batchctl.desired.render import pool, repeats
 from batchctl.desired.render.lines import InputChanged, lines
+from batchctl.desired.render.rules import rules_of
 from batchctl.desired.render.survey import Desired, default_workers, survey
+from batchctl.desired.render.tasks import SurveyTask
 from batchctl.words.errors import ExitCode, InvalidInput
 from batchctl.words.events import Event, Rendering
 from tests.desired.jobs import chat, file_input, job, rows_input
@@ -187,7 +190,6 @@ def test_mistakes_in_several_files_are_all_told(tmp_path: Path) -> None:
 
 
 def test_the_inputs_digest_is_over_the_bytes_as_stored_and_over_all_of_them(tmp_path: Path) -> None:
-    import gzip
     import hashlib
 
     from batchctl.words.digest import text_digest
@@ -283,3 +285,18 @@ def test_ids_with_an_equal_start_stay_apart() -> None:
     assert list(ids) == [first, second]
     assert positions == array("I", [0, 1, 0])
     assert repeats.unique(bytearray(first + second))[1] is None
+
+
+@pytest.mark.slow
+def test_rows_that_are_together_larger_than_a_workers_memory_are_read(tmp_path: Path) -> None:
+    """Of a block of a thousand rows, and of what was found valid before, not all is held at once."""
+    letters = "".join(chr(97 + number * number % 26) for number in range(500_000))
+    with gzip.open(tmp_path / "a.jsonl.gz", "wt", compresslevel=1) as file:
+        for number in range(500):
+            file.write(json.dumps({"texts": [f"{number} {letters}", "x"]}) + "\n")
+    made = job(
+        tmp_path, file_input("a.jsonl.gz"), kind="embeddings", body={"model": "m", "input": "{{ row.texts }}"}
+    )
+    task = SurveyTask(made, rules_of(made)[0], units=True, keyed=False)
+    frames = list(pool.run(task, workers=1, memory_bytes=192 * 2**20))
+    assert sum(frame.header["rows"] for frame in frames if not frame.end) == 500
