@@ -26,6 +26,13 @@ _START_S = 30.0
 _LOOK_S = 0.1
 _ASLEEP_S = 2.0
 
+#: What to do about each end of a worker.
+_ADVICE = {
+    "row-timeout": "look for loops within loops in the templates, and for what a very long cell does to them",
+    "worker-memory": "look for what the templates repeat, pad or join, and for rows of many megabytes",
+    "worker-died": "look for what the templates do with this row; it may take more memory than there is",
+}
+
 _PIPE = 2**20
 _POSIX = os.name == "posix"
 
@@ -163,7 +170,7 @@ class Child:
     def _finding(self, code: str, what: str) -> InvalidInput:
         beat = self._heartbeats.of(self.index)
         where = self._locate(beat - 1) if beat else "the job"
-        return InvalidInput([Diagnostic(code, f"{where} {what}")])
+        return InvalidInput([Diagnostic(code, f"{where} {what}", notes=(_ADVICE[code],))])
 
 
 def _environment() -> dict[str, str]:

@@ -44,6 +44,7 @@ def test_a_worker_that_dies_is_a_finding_that_names_the_place(trouble: str, code
     (finding,) = caught.value.findings
     assert finding.code == code
     assert finding.message.startswith("block 4 ")
+    assert finding.notes
     assert children() == []
 
 

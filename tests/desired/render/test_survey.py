@@ -256,6 +256,7 @@ def test_a_row_that_never_ends_is_named(tmp_path: Path) -> None:
         survey(job(tmp_path, file_input("a.csv"), body=chat("{{ row.text }}" + loops)), row_timeout_s=0.5)
     (finding,) = caught.value.findings
     assert (finding.code, finding.message) == ("row-timeout", "row 51 of a.csv is not rendered within 0.5 s")
+    assert "loops" in finding.notes[0]
 
 
 def test_a_row_that_takes_all_memory_is_named(tmp_path: Path) -> None:
