@@ -8,8 +8,9 @@ from typing import Any
 
 from batchctl.words.diagnostics import Diagnostic, Span
 
-#: Mistakes of one job after which reading stops.
+#: Different mistakes of one job after which reading stops, and places that have one.
 MAX_FINDINGS = 20
+MAX_PLACES = 1000
 
 _ROWS_SHOWN = 3
 
@@ -27,7 +28,7 @@ class Findings:
     @property
     def full(self) -> bool:
         """Whether there are enough to stop."""
-        return self._added >= MAX_FINDINGS
+        return len(self._kept) >= MAX_FINDINGS or self._added >= MAX_PLACES
 
     def add(self, findings: Iterable[Diagnostic]) -> None:
         """Keeps the first mistakes. One that is there already adds its notes, which name its row."""
@@ -35,7 +36,7 @@ class Findings:
             if self.full:
                 return
             self._added += 1
-            same = (finding.code, finding.message, finding.span)
+            same = _kind(finding)
             known = self._kept.get(same)
             if known is not None and len(known.notes) < _ROWS_SHOWN:
                 new = tuple(note for note in finding.notes if note not in known.notes)
@@ -49,8 +50,19 @@ class Findings:
         kept = tuple(self._kept.values())
         if not self.full:
             return kept
-        last = Diagnostic("more-mistakes", f"stopped after {MAX_FINDINGS} mistakes; there may be more")
-        return (*kept, last)
+        count = f"{len(kept)} mistakes" if len(kept) >= MAX_FINDINGS else f"{MAX_PLACES:,} rows with mistakes"
+        return (*kept, Diagnostic("more-mistakes", f"stopped after {count}; there may be more"))
+
+
+def different_first(findings: Iterable[Diagnostic]) -> list[Diagnostic]:
+    """The first of each kind, then those that repeat one, each in order."""
+    firsts: dict[tuple[str, str, Span | None], Diagnostic] = {}
+    repeats = [finding for finding in findings if firsts.setdefault(_kind(finding), finding) is not finding]
+    return [*firsts.values(), *repeats]
+
+
+def _kind(finding: Diagnostic) -> tuple[str, str, Span | None]:
+    return finding.code, finding.message, finding.span
 
 
 def to_json(finding: Diagnostic) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from batchctl.desired.inputs.files import locate
 from batchctl.desired.inputs.reading import Block, JobReader
 from batchctl.desired.inputs.row import Row, RowError
 from batchctl.desired.job import Job
-from batchctl.desired.render.findings import to_json
+from batchctl.desired.render.findings import different_first, to_json
 from batchctl.desired.render.values import Rules
 from batchctl.words.diagnostics import Diagnostic
 from batchctl.words.errors import InvalidInput
@@ -156,4 +156,4 @@ def _renderer(job: Job, rules: Rules) -> RequestRenderer:
 
 def _findings(findings: list[Diagnostic]) -> dict[str, Any]:
     """In a block's header, and only where there are any; no more of them than anyone will look at."""
-    return {"findings": [to_json(finding) for finding in findings[:100]]} if findings else {}
+    return {"findings": [to_json(finding) for finding in different_first(findings)[:100]]} if findings else {}

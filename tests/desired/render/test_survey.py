@@ -153,14 +153,28 @@ def test_rows_without_a_key_may_be_equal_beside_rows_with_one(tmp_path: Path) ->
 
 
 def test_the_same_mistake_in_many_rows_is_shown_once_with_some_of_its_rows(tmp_path: Path) -> None:
-    write_rows(tmp_path, 5000)
+    write_rows(tmp_path, 12_000)
     with pytest.raises(InvalidInput) as caught:
         survey(job(tmp_path, file_input("a.csv"), body=chat("{{ row.txt }}")), workers=2)
     missing, last = caught.value.findings
     assert missing.code == "template-undefined"
     assert len(missing.notes) == 3
     assert missing.notes[0] == "while rendering row 1 of a.csv (line 2)"
-    assert last.code == "more-mistakes"
+    assert (last.code, last.message) == ("more-mistakes", "stopped after 1,000 rows with mistakes; there may be more")
+
+
+def test_a_mistake_of_every_row_hides_no_other_one(tmp_path: Path) -> None:
+    write_rows(tmp_path, 2500)
+    with (tmp_path / "a.csv").open("a") as file:
+        file.write("ragged\n")
+    text = "{{ row.other if row.id == '500' else row.txt }}"
+    with pytest.raises(InvalidInput) as caught:
+        survey(job(tmp_path, file_input("a.csv"), body=chat(text)))
+    found = " ".join(finding.message for finding in caught.value.findings)
+    assert [finding.code for finding in caught.value.findings].count("template-undefined") == 2
+    assert 'no column "txt"' in found
+    assert 'no column "other"' in found
+    assert "row 2501 has 1 cells" in found
 
 
 @pytest.mark.parametrize("workers", [1, 2, 3])
