@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -37,14 +38,23 @@ class _Server(ThreadingHTTPServer):
     answers: dict[str, tuple[int, object]]
 
 
+@contextmanager
+def listening(port: int = 0) -> Iterator[_Server]:
+    server = _Server(("127.0.0.1", port), _Upstream)
+    server.asked, server.answers = [], {}
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield server
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
 @pytest.fixture
 def upstream() -> Iterator[_Server]:
-    server = _Server(("127.0.0.1", 0), _Upstream)
-    server.asked, server.answers = [], {"two": (400, {"error": {"message": "not this one", "code": "refused"}})}
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield server
-    server.shutdown()
-    server.server_close()
+    with listening() as server:
+        server.answers["two"] = (400, {"error": {"message": "not this one", "code": "refused"}})
+        yield server
 
 
 def sent_to(upstream: _Server) -> str:
@@ -75,6 +85,20 @@ def test_3_is_over_once_the_row_is_mended_and_only_that_row_is_sent(project: Pro
     project.write("rows.csv", "id,text\na,one\nb,too\nc,three\n")
     assert project("apply", "--auto-approve").code == 0
     assert upstream.asked == ["too"]
+
+
+def test_an_upstream_that_is_away_is_told_and_costs_no_attempt(project: Project) -> None:
+    with listening() as upstream:
+        port = upstream.server_port
+        once = sent_to(upstream) + "retry: {max_attempts: 1}\n"
+    project.write("job.yaml", once)
+    away = project.program("apply", "--auto-approve", "--timeout", "4")
+    assert away.code == 4
+    assert "cannot connect to" in away.err
+    with listening(port) as upstream:
+        assert project.program("apply", "--auto-approve").code == 0
+        assert sorted(upstream.asked) == ["one", "three", "two"]
+    assert len((project.folder / "out" / "labels.jsonl").read_text().splitlines()) == 3
 
 
 def test_3_is_a_job_that_is_held_and_the_reason_is_told(project: Project) -> None:
