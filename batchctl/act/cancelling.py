@@ -64,5 +64,8 @@ def _cancel(desk: Desk, job: str, batch: BatchRecord, *, by_id: bool) -> None:
             raise Refused(not_ours(job, batch))
         desk.emit(Notice(job, "warning", not_ours(job, batch)))
         return
-    there = desk.provider(batch.provider, job).cancel(batch.batch_id or "")
+    provider, batch_id = desk.provider(batch.provider, job), batch.batch_id or ""
+    if batch.is_another(provider.batch(batch_id)):
+        raise Refused(f"{batch_id} is not cancelled: another batch has this id by now")
+    there = provider.cancel(batch_id)
     desk.emit(Step(job, "cancel", f"{batch.requests} requests: {there.status}", batch.batch_id))

@@ -20,6 +20,7 @@ from batchctl.words.outcomes import Outcome
 from batchctl.words.remote import Coordinates, RemoteBatch
 
 _BLOCK = 1 << 20
+_ANOTHER = "another batch has this id by now; `batchctl lock rm` gives ours up"
 
 
 def situation(desk: Desk, wanted: Wanted, where: Coordinates | None, sinks: dict[str, Path]) -> Situation:
@@ -105,10 +106,9 @@ class _Gatherer:
         none, the batch is gone for good at the local server, whose data is ours; elsewhere another key may see it."""
         assert record.batch_id is not None
         listed = self._desk.seen(record.provider, self._wanted.job, record.batch_id)
-        if listed is not None:
-            return listed, ""
         try:
-            return self._desk.provider(record.provider, self._wanted.job).batch(record.batch_id), ""
+            shown = listed or self._desk.provider(record.provider, self._wanted.job).batch(record.batch_id)
+            return (None, _ANOTHER) if record.is_another(shown) else (shown, "")
         except Refusal as refusal:
             if refusal.status != 404:
                 raise

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from batchctl.words.digest import DIGEST_VERSION
-from batchctl.words.remote import Coordinates, Tag
+from batchctl.words.remote import Coordinates, RemoteBatch, Tag
 
 Origin = Literal["created", "adopted", "imported"]
 
@@ -63,6 +63,12 @@ class BatchRecord:
     def is_ours(self) -> bool:
         """May be cancelled: this lockfile recorded creating it, or the user imported it."""
         return self.origin != "adopted"
+
+    def is_another(self, shown: RemoteBatch) -> bool:
+        """Whether a batch with this one's id is another one: a server that lost its data may use its ids again. Neither
+        the time nor the file alone tells, as gateways write both in their own way."""
+        return (None not in (self.created_at, shown.created_at, self.input_file_id, shown.input_file_id)
+                and self.created_at != shown.created_at and self.input_file_id != shown.input_file_id)
 
     def tag(self, job: str) -> Tag:
         return Tag(job=job, shard=self.shard, attempt=self.attempt)

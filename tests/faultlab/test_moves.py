@@ -11,7 +11,7 @@ from batchctl.act.importing import import_batch
 from batchctl.decide.plan import Kind
 from batchctl.words.errors import ExitCode, Refusal, Refused
 from batchctl.words.events import Notice
-from tests.faultlab.provider import Killed
+from tests.faultlab.provider import Batch, Killed
 from tests.faultlab.rig import Rig
 
 
@@ -152,3 +152,20 @@ def test_a_batch_that_cannot_be_cancelled_does_not_keep_the_others_running(rig: 
         stop(rig, "labels")
     assert statuses(rig) == ["cancelling", "cancelling"]
     assert f"{gone.id} is not cancelled" in warnings(rig)
+
+
+@pytest.mark.parametrize("destroy", [False, True])
+def test_a_batch_of_somebody_else_that_got_the_id_of_ours_is_left_alone(rig: Rig, destroy: bool) -> None:
+    rig.apply()
+    rig.provider.batches.clear()
+    rig.provider.files = {"file-99": ("theirs.jsonl", b'{"custom_id": "theirs"}\n')}
+    rig.provider.clock += 1000
+    theirs = Batch("batch_0001", "file-99", rig.provider.clock, {}, ["theirs"])
+    rig.provider.batches[theirs.id] = theirs
+    rig.rows = {"z": "other"}
+    reports = rig.apply(destroy=destroy).jobs
+    assert theirs.status == "validating"
+    assert "another batch has this id by now" in "\n".join(rig.plan().notes)
+    assert reports[0].exit_code == (ExitCode.REFUSED if destroy else ExitCode.RUNNING)
+    with pytest.raises(Refused, match="another batch has this id"):
+        stop(rig, "batch_0001")
