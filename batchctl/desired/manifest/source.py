@@ -35,6 +35,7 @@ class Source:
         self.name = name
         self.text = text
         self._concealed: set[tuple[int, int]] = set()
+        self._lines: dict[int, str] = {}
 
     @cached_property
     def _starts(self) -> list[int]:
@@ -56,7 +57,11 @@ class Source:
         """A line without its break, as it is in the file."""
         if not 1 <= line <= len(self._starts):
             return ""
-        return _BREAK.split(self.text[self._starts[line - 1] : self._end_of(line)], maxsplit=1)[0]
+        found = self._lines.get(line)
+        if found is None:  # kept, as a very long line is asked for once for each value in it
+            found = self.text[self._starts[line - 1] : self._end_of(line)].rstrip("\r\n")
+            self._lines[line] = found
+        return found
 
     def span(self, start: int, end: int) -> Span:
         """The place from `start` up to `end`, cut at the end of its first line; at least one character."""

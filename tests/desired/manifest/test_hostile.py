@@ -110,3 +110,10 @@ def test_mutations_of_a_manifest_raise_nothing_but_invalid_input(data: st.DataOb
     for finding in mistakes(text):
         assert finding.label or finding.notes, finding  # each says how to mend it
         assert finding.span is None or (finding.span.line >= 1 and finding.span.column >= 1)
+
+
+def test_ten_thousand_templates_on_one_line_are_read_at_once() -> None:
+    parts = ",".join(f'"{{{{ row.a{n} }}}}"' for n in range(10_000))
+    start = time.process_time()
+    assert mistakes(HEAD + f"prompt: {{user: x}}\nbody: {{a: [{parts}]}}\n") == ()
+    assert time.process_time() - start < 3
