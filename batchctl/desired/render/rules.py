@@ -33,7 +33,15 @@ def rules_of(job: Job) -> tuple[Rules, tuple[Diagnostic, ...]]:
     if wrong is not None:
         message = f"{job.endpoint} does not take this body: {wrong}"
         return {}, (Diagnostic("invalid-request", message, job.span),)
-    return {gap.path: _accepted(job.body_kind, skeleton, gap.path) for gap in gaps}, ()
+    known: dict[str, frozenset[ValueKind]] = {}
+    rules: dict[Path, frozenset[ValueKind]] = {}
+    for gap in gaps:
+        around, path = _around(skeleton, gap.path)
+        alike = repr((around, path))
+        if alike not in known:
+            known[alike] = _accepted(job.body_kind, around, path)
+        rules[gap.path] = known[alike]
+    return rules, ()
 
 
 def skeleton_of(body: BodyNode) -> tuple[Any, list[Gap]]:
@@ -54,6 +62,18 @@ def _plain_text(template: Template) -> str | None:
     """The text of a template that Jinja would leave as it is, told without Jinja."""
     source = template.source
     return None if "{" in source else source.removesuffix("\n")
+
+
+def _around(node: Any, path: Path) -> tuple[Any, Path]:
+    """Of a valid body as much as bears on one place in it, and the way to that place: lists with the one item,
+    and mappings with their plain values, on which other demands may depend. A hundred messages are probed as one."""
+    if not path:
+        return node, ()
+    inner, rest = _around(node[path[0]], path[1:])
+    if isinstance(node, list):
+        return [inner], (0, *rest)
+    plain = {key: schema.UNKNOWN if isinstance(value, (dict, list)) else value for key, value in node.items()}
+    return {**plain, path[0]: inner}, (path[0], *rest)
 
 
 def _accepted(kind: BodyKind, skeleton: Any, path: Path) -> frozenset[ValueKind]:

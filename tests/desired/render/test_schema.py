@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 from typing import Any, get_args
 
@@ -149,3 +150,14 @@ def _unknown(node: Any) -> Any:
     if isinstance(node, dict):
         return {key: _unknown(inner) for key, inner in node.items()}
     return [_unknown(inner) for inner in node] if isinstance(node, (list, tuple)) else node
+
+
+def test_four_hundred_templates_are_probed_in_no_time(tmp_path: Path) -> None:
+    messages = [{"role": "user", "content": [{"type": "text", "text": f"{{{{ row.a{n} }}}}"}]} for n in range(400)]
+    made = job(tmp_path, rows_input(), body={"model": "m", "messages": messages})
+    start = time.process_time()
+    rules, findings = rules_of(made)
+    assert time.process_time() - start < 3
+    assert not findings
+    assert len(rules) == 400
+    assert set(rules.values()) == {frozenset(("text", "empty"))}
