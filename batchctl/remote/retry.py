@@ -50,7 +50,7 @@ CREATE = RetryRule(
 #: Cancelling and deleting twice is the same as once.
 REPEATABLE = RetryRule(again=_ALL_BUT_REFUSED, unknown=_NOTHING, tries=6, deadline_s=180)
 
-#: Waits between tries, in seconds: full jitter below a doubling bound.
+#: Waits between tries, in seconds: a doubling bound, less a quarter of jitter, so that the waits grow for certain.
 _FIRST_WAIT_S = 0.5
 _LONGEST_WAIT_S = 20.0
 #: A longer Retry-After is not waited for: the call fails and says so.
@@ -75,7 +75,8 @@ def wait_s(attempt: int, retry_after_s: float | None, rng: random.Random) -> flo
     """Seconds to wait before try number `attempt` + 1; `attempt` counts from 1."""
     if retry_after_s is not None:
         return retry_after_s
-    return rng.uniform(0.0, min(_LONGEST_WAIT_S, _FIRST_WAIT_S * 2**attempt))
+    bound_s = min(_LONGEST_WAIT_S, _FIRST_WAIT_S * 2**attempt)
+    return rng.uniform(0.75 * bound_s, bound_s)
 
 
 def retry_after_s(headers: Mapping[str, str], now: float) -> float | None:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.conformance.install import MissingError
-from tests.conformance.servers import SERVERS, Server
+from tests.conformance.servers import SERVERS, SLOW, Server
 
 #: Set by CI: a server that cannot be had is then a failure and not a skip.
 REQUIRED = "BATCHCTL_CONFORMANCE_REQUIRED"
@@ -19,18 +19,20 @@ _MARKS = {"passed": "pass", "failed": "FAIL", "skipped": "skip"}
 
 
 @pytest.fixture(scope="session")
-def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Server]]:
-    """Starts a server when it is first asked for, and keeps it for the others; skips where it cannot be had."""
-    running: dict[str, Server | MissingError] = {}
+def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Server]]:
+    """Starts a server when it is first asked for, and keeps it for the others; skips where it cannot be had. `slow`:
+    its batches outlast the test."""
+    running: dict[object, Server | MissingError] = {}
     with ExitStack() as stack:
 
-        def serve_one(name: str) -> Server:
-            if name not in running:
+        def serve_one(name: str, *, slow: bool = False) -> Server:
+            start = SLOW.get(name, SERVERS[name]) if slow else SERVERS[name]
+            if start not in running:
                 try:
-                    running[name] = stack.enter_context(contextmanager(SERVERS[name])(tmp_path_factory.mktemp(name)))
+                    running[start] = stack.enter_context(contextmanager(start)(tmp_path_factory.mktemp(name)))
                 except MissingError as error:
-                    running[name] = error
-            found = running[name]
+                    running[start] = error
+            found = running[start]
             if isinstance(found, Server):
                 return found
             if os.environ.get(REQUIRED):

@@ -18,6 +18,8 @@ RETRY_AFTER_S = 1.0
 
 Scenario = Callable[["Play"], None]
 SCENARIOS: dict[str, Scenario] = {}
+#: Those in which a batch must still run when a second command comes.
+OUTLASTED = frozenset({"cancel"})
 
 
 @dataclass

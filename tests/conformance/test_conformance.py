@@ -10,7 +10,7 @@ import pytest
 from tests.conformance.cannot import listed
 from tests.conformance.project import Project
 from tests.conformance.proxy import Proxy
-from tests.conformance.scenarios import SCENARIOS, Play
+from tests.conformance.scenarios import OUTLASTED, SCENARIOS, Play
 from tests.conformance.servers import SERVERS, Server
 
 pytestmark = pytest.mark.conformance
@@ -29,10 +29,10 @@ def _cases() -> Iterator[object]:
 
 @pytest.mark.parametrize(("name", "scenario"), list(_cases()))
 def test_g1_g2_g4_g6_the_server_and_the_ledger_agree(
-        name: str, scenario: str, serve: Callable[[str], Server], tmp_path: Path,
+        name: str, scenario: str, serve: Callable[..., Server], tmp_path: Path,
         record_property: Callable[[str, object], None]) -> None:
     record_property("conformance", (name, scenario))
-    server = serve(name)
+    server = serve(name, slow=scenario in OUTLASTED)
     proxy = Proxy(server.origin, server.prefix)
     try:
         SCENARIOS[scenario](Play(server, proxy, Project(tmp_path, server.provider(proxy.base_url))))
