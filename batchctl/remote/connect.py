@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
@@ -30,6 +31,7 @@ class Providers:
         self._environ = environ
         self._http = http
         self._open: dict[tuple[Coordinates, Headers, Path | None], Provider] = {}
+        self._deadline = math.inf
         self._exit = ExitStack()
 
     def __enter__(self) -> Providers:
@@ -37,6 +39,12 @@ class Providers:
 
     def __exit__(self, *exc: object) -> None:
         self._exit.close()
+
+    def until(self, deadline: float | None) -> None:
+        """Lets reads be repeated no longer than to this monotonic time: what a user set for the whole command."""
+        self._deadline = math.inf if deadline is None else deadline
+        for provider in self._open.values():
+            provider.http.deadline = self._deadline
 
     def get(self, where: Coordinates, dialect: Dialect | None = None, headers: Headers = (), *, store: Path,
             upstream_api_key_env: str | None = None, concurrency: int = 8) -> Provider:
@@ -53,6 +61,7 @@ class Providers:
                 http = self._local(where, store, upstream_api_key_env, concurrency)
             else:
                 http = self._hosted(where, dialect, headers)
+            http.deadline = self._deadline
             self._exit.callback(http.close)
             self._open[place] = Provider(where, dialect, http)
         return self._open[place]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import math
 import random
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -56,7 +57,8 @@ class _Answer:
 @dataclass(slots=True)
 class Http:
     """Calls to one base URL with one set of credentials. `secrets` are cut out of every message; `hints` are notes to a
-    refusal with that HTTP status; `begun_s` is how long an answer may take to begin, once its request is sent."""
+    refusal with that HTTP status; `begun_s` is how long an answer may take to begin, once its request is sent. Past
+    `deadline`, a monotonic time, reads are no longer repeated."""
 
     base_url: str
     headers: Mapping[str, str] = field(repr=False)
@@ -68,6 +70,7 @@ class Http:
     now: Callable[[], float] = time.time
     rng: random.Random = field(default_factory=random.Random)
     begun_s: float = 180.0
+    deadline: float = math.inf
     _client: httpx.Client | None = None
 
     def close(self) -> None:
@@ -113,6 +116,8 @@ class Http:
 
     def _tried(self, method: str, path: str, rule: RetryRule, send: Callable[[], _Answer]) -> Any:
         deadline = self.monotonic() + rule.deadline_s
+        if rule is retry.READ:
+            deadline = min(deadline, self.deadline)
         attempt = 1
         while True:
             answer = send()

@@ -82,6 +82,7 @@ class Runner:
         """Raises UsageError when approval is needed and nobody can be asked."""
         how, outcome = self._how, self._outcome
         deadline = None if how.timeout_s is None else self._monotonic() + how.timeout_s
+        providers.until(deadline)
         watch = Watch(self._pace(), self._emit, deadline, self._sleep, self._monotonic)
         todo, in_vain = list(self._session.projects), 0
         while todo:

@@ -21,6 +21,7 @@ def wait_for_batches(session: Session, providers: Providers, emit: Emit, *, time
     """The last look, and whether all had ended by then."""
     options = Options(whole_file=not session.selection)
     deadline = None if timeout_s is None else time.monotonic() + timeout_s
+    providers.until(deadline)
     pace = Pace(fixed_s=poll_s) if poll_s is not None else LOCAL_PACE if all_local(session) else Pace()
     watch, sight = Watch(pace, emit, deadline), Sight()
     while True:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import httpx
 import pytest
 
 from batchctl.remote.connect import Providers
 from batchctl.words.dialects import OPENAI, PORTKEY
 from batchctl.words.errors import RemoteError
 from batchctl.words.remote import Coordinates, FromEnvironment
+from tests.remote.http import Scripted
 
 GATEWAY = Coordinates("portkey", "portkey", "https://gateway.example/v1")
 CONFIG = (("x-portkey-config", FromEnvironment("PORTKEY_CONFIG")),)
@@ -56,6 +58,24 @@ def test_g8_a_key_inside_a_gateways_config_is_cut_out_of_messages_too(tmp_path: 
     with Providers(runs=False, environ=environ) as providers:
         http = providers.get(GATEWAY, store=tmp_path, headers=CONFIG).http
         assert {"sk-canary", environ["PORTKEY_CONFIG"]} <= set(http.secrets)
+
+
+def test_reads_are_repeated_no_longer_than_the_time_that_the_user_set(tmp_path: Path) -> None:
+    script = Scripted(httpx.ConnectError("refused"))
+    with Providers(runs=False, environ={}, http=lambda **settings: script.http) as providers:
+        provider = providers.get(GATEWAY, store=tmp_path)
+        providers.until(2.0)
+        with pytest.raises(RemoteError):
+            list(provider.batches())
+        assert script.now <= 2.0
+        tries = len(script.asked)
+        with pytest.raises(RemoteError):
+            list(provider.batches())
+        assert len(script.asked) <= tries + 2, "one that is asked late is asked all the same"
+        providers.until(None)
+        with pytest.raises(RemoteError):
+            list(provider.batches())
+        assert script.now > 10
 
 
 @pytest.mark.parametrize("value", ["", "  ", "ключ", "a\nb"])
