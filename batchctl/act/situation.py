@@ -106,8 +106,10 @@ class _Gatherer:
         none, the batch is gone for good at the local server, whose data is ours; elsewhere another key may see it."""
         assert record.batch_id is not None
         listed = self._desk.seen(record.provider, self._wanted.job, record.batch_id)
+        # Where the list could not be read, each batch is worth one call, and not the patience of another minute.
+        once = not self._desk.look(record.provider, self._wanted.job).listed
         try:
-            shown = listed or self._desk.provider(record.provider, self._wanted.job).batch(record.batch_id)
+            shown = listed or self._desk.provider(record.provider, self._wanted.job).batch(record.batch_id, once=once)
             return (None, _ANOTHER) if record.is_another(shown) else (shown, "")
         except Refusal as refusal:
             if refusal.status != 404:

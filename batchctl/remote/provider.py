@@ -46,9 +46,10 @@ class Provider:
             if (found := normalise.batch(raw)) is not None:
                 yield found
 
-    def batch(self, batch_id: str) -> RemoteBatch:
-        """Raises Refusal with status 404 for a batch that this key and project cannot see."""
-        return _made(normalise.batch(self.http.json("GET", f"/batches/{_safe(batch_id)}", retry.READ)), "batch")
+    def batch(self, batch_id: str, *, once: bool = False) -> RemoteBatch:
+        """Raises Refusal with status 404 for a batch that this key and project cannot see. `once`: not repeated."""
+        rule = retry.READ_ONCE if once else retry.READ
+        return _made(normalise.batch(self.http.json("GET", f"/batches/{_safe(batch_id)}", rule)), "batch")
 
     def statuses(self, batch_ids: Sequence[str]) -> dict[str, RemoteBatch]:
         """These batches as they are now, those that this key cannot see left out: by one call for many ids where the

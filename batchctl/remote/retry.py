@@ -39,6 +39,8 @@ _NOTHING = frozenset[Failure]()
 
 #: Reads change nothing: any transient error is worth another try.
 READ = RetryRule(again=_ALL_BUT_REFUSED, unknown=_NOTHING, tries=6, deadline_s=180)
+#: A read where others have just failed for as long as that.
+READ_ONCE = RetryRule(again=_NOTHING, unknown=_NOTHING, tries=1, deadline_s=60)
 #: An upload that is sent twice leaves an unused file, which `gc` can find by its name: no money is lost.
 UPLOAD = RetryRule(again=_ALL_BUT_REFUSED, unknown=_NOTHING, tries=4, deadline_s=3600)
 #: `POST /batches` spends money and has no idempotency key anywhere, so it is repeated only when it cannot have

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -127,3 +128,20 @@ def test_a_run_lock_that_stays_held_is_named_once_when_time_runs_out(rig: Rig) -
                        timeout_s=HOUR_S, run_lock_timeout_s=0.0)
     assert [type(failure) for failure in outcome.failures] == [RunLockHeld]
     assert outcome.exit_code(detailed=False) == ExitCode.REFUSED
+
+
+def test_where_the_list_cannot_be_read_each_batch_is_asked_about_once(rig: Rig) -> None:
+    rig.max_requests = 1
+    rig.apply()
+
+    def fault(at: int, method: str, path: str, done: bool) -> None:
+        if method == "GET":
+            raise httpx.ConnectError("refused")
+
+    rig.provider.fault = fault
+    calls = len(rig.provider.calls)
+    plan = rig.plan()
+    asked = Counter(path for _, path in rig.provider.calls[calls:])
+    assert {path: count for path, count in asked.items() if path != "/batches"} == {
+        f"/batches/{batch}": 1 for batch in rig.provider.batches}
+    assert plan.tally.waiting == 3
