@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from functools import cache
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -87,6 +88,16 @@ def test_imports_run_one_way(path: Path) -> None:
         allowed.add("server")
     wrong = [f"{name_of(path)}:{line} imports {module}" for module, line in ours(path) if module not in allowed]
     assert not wrong
+
+
+def test_no_module_imports_one_that_imports_it() -> None:
+    names = {".".join(("batchctl", *path.relative_to(PACKAGE).with_suffix("").parts)): path for path in MODULES}
+    graph = {name: {found for module, _ in imports(path) for found in (module, module.rpartition(".")[0])
+                    if found in names and found != name} for name, path in names.items()}
+    try:
+        tuple(TopologicalSorter(graph).static_order())
+    except CycleError as circle:
+        pytest.fail(" -> ".join(circle.args[1]))
 
 
 @each_module

@@ -15,8 +15,9 @@ from batchctl.shell.planning import look_at
 from batchctl.shell.running import How, Outcome, Runner, left_running
 from batchctl.shell.session import Session, open_session
 from batchctl.shell.views import print_failures, print_status, shown
+from batchctl.show.display import progress
 from batchctl.show.outcome_text import outcome_text
-from batchctl.show.progress import Progress, progress
+from batchctl.show.progress import Progress
 from batchctl.show.terminal import Terminal
 from batchctl.words.errors import StalePlan, UsageError
 

@@ -83,15 +83,6 @@ class Progress:
             self.line(f"{_prefix(event)}{figures.count(event.rows, 'row')} rendered")
 
 
-def progress(terminal: Terminal) -> Progress:
-    """The one that fits where stderr goes."""
-    if not terminal.is_live:
-        return Progress(terminal)
-    from batchctl.show.live import LiveProgress
-
-    return LiveProgress(terminal)
-
-
 def step_line(event: Step) -> str:
     """`review-sentiment: + create 8 requests in batch_68f`."""
     about = safe(event.detail)

@@ -23,7 +23,7 @@ def command(terminal: Terminal, what: str, chosen: Chosen, settle: float, run_lo
     from batchctl.act.cancelling import cancel
     from batchctl.remote.connect import Providers
     from batchctl.shell.session import open_session
-    from batchctl.show.progress import progress
+    from batchctl.show.display import progress
 
     session = open_session(chosen)
     with progress(terminal) as emit, Providers(runs=False) as providers:

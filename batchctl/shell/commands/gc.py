@@ -38,8 +38,8 @@ def command(terminal: Terminal, chosen: Chosen, dry_run: bool, results: bool, re
     from batchctl.shell.places import places
     from batchctl.shell.session import open_session
     from batchctl.shell.views import near
+    from batchctl.show.display import progress
     from batchctl.show.garbage import garbage_json, garbage_text
-    from batchctl.show.progress import progress
 
     # The providers first: what they no longer need is told by what the store has.
     with progress(terminal) as emit, Providers(runs=False) as providers:

@@ -26,7 +26,7 @@ def command(terminal: Terminal, job: str, batch_id: str, chosen: Chosen, force: 
     from batchctl.remote.connect import Providers
     from batchctl.shell.session import open_session
     from batchctl.show import figures
-    from batchctl.show.progress import progress
+    from batchctl.show.display import progress
     from batchctl.words.errors import ExitCode
 
     session = open_session(replace(chosen, target=(job,)))

@@ -29,7 +29,7 @@ def command(terminal: Terminal, chosen: Chosen, out: Path | None, offline: bool,
     from batchctl.act.desk import Options
     from batchctl.shell.planning import look_at, print_plan, save_plan
     from batchctl.shell.session import open_session
-    from batchctl.show.progress import progress
+    from batchctl.show.display import progress
 
     session = open_session(chosen)
     wanted = Options(resend_lost=resend_lost, prune=prune, whole_file=not session.selection)

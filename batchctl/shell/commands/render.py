@@ -22,7 +22,7 @@ def command(terminal: Terminal, chosen: Chosen, output: Path | None) -> int:
     from batchctl.shell.rendering import rendered_lines, write_shards
     from batchctl.shell.session import open_session
     from batchctl.show import figures
-    from batchctl.show.progress import progress
+    from batchctl.show.display import progress
     from batchctl.words.errors import ExitCode
 
     session = open_session(chosen)

@@ -25,7 +25,7 @@ def command(terminal: Terminal, chosen: Chosen, output: Path | None, form: Liter
     from batchctl.shell.joining import results_so_far, write_results
     from batchctl.shell.session import open_session
     from batchctl.show import figures
-    from batchctl.show.progress import progress
+    from batchctl.show.display import progress
     from batchctl.words.errors import ExitCode
 
     session = open_session(chosen)

@@ -20,7 +20,7 @@ def command(terminal: Terminal, chosen: Chosen, detailed_exitcode: bool, form: s
     from batchctl.shell.planning import look_at
     from batchctl.shell.session import open_session
     from batchctl.shell.views import print_failures, print_status, shown
-    from batchctl.show.progress import progress
+    from batchctl.show.display import progress
     from batchctl.show.reports import exit_code_of
     from batchctl.show.status_text import status_text
     from batchctl.words.errors import ExitCode, worst

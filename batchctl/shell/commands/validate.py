@@ -17,7 +17,7 @@ def command(terminal: Terminal, chosen: Chosen, form: str) -> int:
     """Check manifests, inputs, templates, every rendered request and the fields of sinks. Needs neither network nor
     key."""
     from batchctl.shell.session import open_session
-    from batchctl.show.progress import progress
+    from batchctl.show.display import progress
     from batchctl.show.validation import Checked, checked_text, validation_json
     from batchctl.words.diagnostics import Diagnostic
     from batchctl.words.errors import ExitCode, InvalidInput

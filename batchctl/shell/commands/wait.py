@@ -23,7 +23,7 @@ def command(terminal: Terminal, chosen: Chosen, timeout: float | None, poll_inte
     from batchctl.shell.session import open_session
     from batchctl.shell.views import print_failures, print_status, shown
     from batchctl.shell.waiting import wait_for_batches
-    from batchctl.show.progress import progress
+    from batchctl.show.display import progress
     from batchctl.show.reports import exit_code_of
     from batchctl.show.status_text import status_text
     from batchctl.words.errors import ExitCode, worst
