@@ -21,7 +21,7 @@ from batchctl.decide.standing import NOBODY, hides_requests
 from batchctl.decide.wanted import Wanted, wanted
 from batchctl.desired.effective_sinks import effective_sinks
 from batchctl.desired.job import Job
-from batchctl.words.errors import AmbiguousRemote, AtCapacity, BatchctlError, OutcomeUnknown, OverBudget, worst
+from batchctl.words.errors import AmbiguousRemote, AtCapacity, BatchctlError, OutcomeUnknown, OverBudget
 from batchctl.words.events import Notice, Step
 from batchctl.words.remote import Coordinates
 
@@ -113,9 +113,6 @@ class JobRun:
         for action in plan.of(Kind.WRITE, Kind.FORGET):
             self._guarded(action, plan)
         return self.plan() if plan.of(Kind.WRITE, Kind.FORGET) else plan
-
-    def exit_code(self) -> int:
-        return worst(failure.exit_code for failure in self.failures)
 
     def _wish(self) -> Wanted:
         if self.job is None or self._desk.options.destroy:

@@ -82,9 +82,6 @@ class Wanted:
         """Estimated prompt tokens of these requests."""
         return sum(self.lengths[at] for at in positions) // BYTES_PER_TOKEN
 
-    def rows_of(self, position: int) -> int:
-        return 1 if self.weights is None else self.weights[position]
-
 
 def wanted(job: Job, desired: Desired, sinks: tuple[SinkWish, ...]) -> Wanted:
     """The planner's view of a surveyed job."""

@@ -87,10 +87,6 @@ class Store:
         except OSError as error:
             raise StateError(f"a shard cannot be written to {self._shards}: {error.strerror or error}") from error
 
-    def drop_shard(self, digest: str) -> None:
-        """Removes a rendered shard; its ids stay, and it can be rendered again."""
-        self.shard_path(digest).unlink(missing_ok=True)
-
     def ids(self, digest: str) -> IdList | None:
         """The requests of a shard, or None when they are not here or not what the name says."""
         try:

@@ -34,9 +34,6 @@ class Session:
     def jobs(self) -> dict[str, Job]:
         return {name: job for project in self.projects for name, job in project.jobs.items()}
 
-    def project_of(self, job: str) -> Project:
-        return next(project for project in self.projects if job in project.jobs)
-
     def survey(self, workers: int | None = None, emit: Emit = silent) -> tuple[Diagnostic, ...]:
         """Renders and checks every request and every sink. Raises InvalidInput with the mistakes of all jobs; returns
         warnings."""

@@ -35,17 +35,6 @@ def tokens(number: int) -> str:
     return f"~{number:,} tokens"
 
 
-def duration(seconds: float) -> str:
-    """`45 s`, `12 min`, `3 h 20 min`."""
-    whole = round(seconds)
-    if whole < 60:
-        return f"{seconds:.1f} s" if seconds < 10 and seconds != whole else f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min"
-    minutes = whole % 3600 // 60
-    return f"{whole // 3600} h {minutes} min" if minutes else f"{whole // 3600} h"
-
-
 def moment(at: int | None) -> str:
     """A provider's Unix time in UTC, or a dash where there is none that can be shown."""
     if at is None:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from batchctl.decide.plan import APPROVED, SENDING, JobPlan, Kind
+from batchctl.decide.plan import SENDING, JobPlan, Kind
 from batchctl.show import figures
 
 
@@ -26,10 +26,6 @@ class Totals:
         sent = [action for action in actions if action.kind in SENDING]
         return cls({kind: counts[kind] for kind in Kind if counts[kind]}, sum(action.requests for action in sent),
                    sum(action.bytes for action in sent), sum(action.tokens for action in sent))
-
-    @property
-    def to_approve(self) -> bool:
-        return bool(APPROVED & self.actions.keys())
 
     @property
     def line(self) -> str:

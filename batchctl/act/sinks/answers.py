@@ -47,13 +47,6 @@ class Nothing(ChainableUndefined):
     __int__ = __float__ = __complex__ = _no_number
 
 
-class Ended(Record):
-    """What a sink template sees of how a row ended."""
-
-    __slots__ = ()
-    owner = "record"
-
-
 def ending(state: State, outcome: int, line: bytes | None, batch_id: str | None, attempts: int) -> dict[str, Any]:
     """The names that an answer fills: `response` (status_code, request_id, body), `text`, `json`, `usage`, `error`
     (code, message), `status`, `attempts`, `batch_id`; those that it lacks are None. Raises NotALine."""
