@@ -52,9 +52,13 @@ def fetch(provider: Provider, store: Store, record: BatchRecord, remote: RemoteB
             here = [_download(provider, receiving, file, file_id)
                     for file, file_id in ((OUTPUT_FILE, output_id), (ERROR_FILE, error_id)) if file_id]
             gone = not all(here)
-            index = AnswerIndex.of(_answers(receiving))
-            _check_ours(receiving, index, ids)
-            _check_all_here(remote, index, gone, now)
+            try:
+                index = AnswerIndex.of(_answers(receiving))
+                _check_ours(receiving, index, ids)
+                _check_all_here(remote, index, gone, now)
+            except ResultsInvalid:
+                receiving.drop()
+                raise
             if any(here):
                 receiving.keep(index)
     else:
@@ -112,8 +116,11 @@ def _ended_by(remote: RemoteBatch) -> int | None:
 
 def _download(provider: Provider, receiving: Receiving, file: int, file_id: str) -> bool:
     """False when the provider no longer has the file."""
+    if receiving.path(file).exists():
+        return True
     try:
-        download(provider.http, file_id, receiving.path(file))
+        download(provider.http, file_id, receiving.part(file))
+        receiving.part(file).rename(receiving.path(file))
     except Refusal as refusal:
         if refusal.status != 404 or _exists(provider, file_id):
             raise

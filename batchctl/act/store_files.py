@@ -69,8 +69,11 @@ def _garbage(store: Store, records: Sequence[BatchRecord], name: Name, *, result
         elif results and path.suffix == ".ids" and path.stem not in known:
             # Without a lockfile beside it, a shard's ids may be all that tells what a batch holds.
             yield _of(path, name, "no batch was made of it")
+    awaited = {store.part_folder(batch) for batch in records if store.results(batch) is None}
     for path in _entries(store.folder / "results"):
-        if durable.is_temporary(path):
+        if path in awaited:
+            continue
+        if durable.is_temporary(path) or path.suffix == ".part":
             yield _of(path, name, "left behind by a killed run")
         elif results and path not in kept:
             yield _of(path, name, "results that no lockfile names")

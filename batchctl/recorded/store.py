@@ -6,6 +6,7 @@
       shards/<digest>.jsonl      a rendered shard, as uploaded
       shards/<digest>.ids        the ten-byte ids of its requests, in order
       results/<batch>/           output.jsonl, error.jsonl, answers.bin: written once, verified, then never changed
+      results/.<batch>.part/     the same on their way here: a later run goes on with them
       server/                    the local provider's own data
 """
 
@@ -123,21 +124,27 @@ class Store:
             return None
         return stored
 
+    def part_folder(self, record: BatchRecord) -> Path:
+        """Where a batch's results are while they are downloaded."""
+        return self._results / f".{self.results_folder(record).name}.part"
+
     @contextlib.contextmanager
     def receiving(self, record: BatchRecord) -> Iterator[Receiving]:
-        """A folder to download a batch's files into; what is not kept by the end of the block is removed. Raises
-        StateError, also for what cannot be written in the block."""
-        folder = self._results / f".{secrets.token_hex(8)}.tmp"
+        """A folder to download a batch's files into. What is there when the block fails is gone on with by a later run;
+        what the block neither keeps nor fails over is removed. Raises StateError, also for what cannot be written in
+        the block."""
+        receiving = Receiving(self.part_folder(record), self.results_folder(record))
         try:
-            folder.mkdir(mode=0o700)
+            receiving.folder.mkdir(mode=0o700, exist_ok=True)
         except OSError as error:
             raise StateError(f"the store {self._results} cannot be written: {error.strerror or error}") from error
         try:
-            yield Receiving(folder, self.results_folder(record))
+            yield receiving
         except OSError as error:
+            # A disk that is full should not stay so.
+            receiving.drop()
             raise StateError(f"results cannot be written to {self._results}: {error.strerror or error}") from error
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
+        receiving.drop()
 
     def sweep(self) -> None:
         """Removes what killed runs left behind. Only under the run lock."""
@@ -157,6 +164,14 @@ class Receiving:
 
     def path(self, file: int) -> Path:
         return self.folder / _FILES[file]
+
+    def part(self, file: int) -> Path:
+        """A file that is not here as a whole."""
+        return self.folder / f"{_FILES[file]}.part"
+
+    def drop(self) -> None:
+        """Removes what is here."""
+        shutil.rmtree(self.folder, ignore_errors=True)
 
     def keep(self, index: AnswerIndex) -> StoredResults:
         """Makes verified files the batch's results, in place of damaged ones. Raises StateError."""

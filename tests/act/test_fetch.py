@@ -80,6 +80,11 @@ class Bench:
     def empty(self) -> bool:
         return not list((self.store.folder / "results").iterdir())
 
+    @property
+    def took_nothing(self) -> bool:
+        """No results; what came of them so far may wait for the next run."""
+        return not [path for path in (self.store.folder / "results").iterdir() if path.suffix != ".part"]
+
 
 @pytest.fixture
 def bench(tmp_path: Path) -> Bench:
@@ -172,6 +177,28 @@ def test_a_batch_without_files_ends_without_a_download(bench: Bench) -> None:
     assert otherwise(record, frozenset({"token_limit_exceeded"})) is Outcome.REJECTED
 
 
+def test_a_later_run_goes_on_with_a_download_that_broke_off(bench: Bench) -> None:
+    output, errors = jsonl(ok(A), ok(B)), jsonl(failed(C))
+    bench.files |= {"out": output, "err": httpx.Response(503)}
+    with pytest.raises(Unavailable):
+        bench.fetch(errors="err")
+    assert bench.store.results(batch()) is None
+    bench.files["err"] = errors
+    asked = len(bench.script.asked)
+    record = bench.fetch(errors="err")
+    assert bench.outcomes(record) == [Outcome.OK, Outcome.OK, Outcome.EXPIRED]
+    assert [request.url.path for request in bench.script.asked[asked:]] == ["/v1/files/err/content"]
+
+
+def test_what_is_no_result_is_not_gone_on_with(bench: Bench) -> None:
+    bench.files["out"] = b"<html>"
+    with pytest.raises(ResultsInvalid):
+        bench.fetch()
+    assert bench.empty
+    bench.files["out"] = jsonl(ok(A), ok(B), ok(C))
+    assert bench.outcomes(bench.fetch()) == [Outcome.OK] * 3
+
+
 @pytest.mark.parametrize(("problem", "code"), [
     (BatchError(None, "token_limit_exceeded: Enqueued token limit reached for small"), "token_limit_exceeded"),
     (BatchError(None, "Model 'x' is not supported for batch processing"), "unknown"),
@@ -205,7 +232,7 @@ def test_g4_a_file_whose_content_is_404_but_that_exists_is_not_gone(bench: Bench
     bench.known_files.add("out")
     with pytest.raises(Refusal):
         bench.fetch()
-    assert bench.empty
+    assert bench.took_nothing
 
 
 def test_a_batch_that_its_server_no_longer_has_is_lost(bench: Bench) -> None:
@@ -233,7 +260,7 @@ def test_g4_a_download_that_fails_takes_nothing_and_settles_nothing(bench: Bench
     bench.files |= {"out": jsonl(ok(A)), "err": response}
     with pytest.raises((Unavailable, Refusal)):
         bench.fetch(errors="err")
-    assert bench.empty
+    assert bench.took_nothing
 
 
 def test_g4_several_lines_for_one_request_are_one_answer_and_a_success_counts(bench: Bench) -> None:

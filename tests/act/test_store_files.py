@@ -71,6 +71,15 @@ def test_a_shard_whose_batch_has_ended_goes_and_its_ids_stay(folder: Folder) -> 
     assert shard.with_suffix(".ids").exists()
 
 
+def test_a_download_that_broke_off_stays_while_its_batch_is_to_be_fetched(folder: Folder) -> None:
+    folder.record(LIVE)
+    part, other = folder.store.part_folder(LIVE), folder.store.part_folder(replace(LIVE, batch_id="batch_of_nobody"))
+    for path in (part, other):
+        path.mkdir()
+    assert folder.collect(results=True) == {other}
+    assert part.exists()
+
+
 def test_results_that_any_lockfile_beside_the_store_names_stay(folder: Folder) -> None:
     folder.record(ENDED)
     other = replace(ENDED, batch_id="batch_2")
