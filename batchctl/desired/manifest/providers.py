@@ -12,7 +12,7 @@ from batchctl.desired.manifest.findings import Place
 from batchctl.desired.manifest.headers import headers
 from batchctl.desired.manifest.tree import Mapping, Node
 from batchctl.desired.manifest.urls import base_url, is_clear_text
-from batchctl.words.dialects import DIALECTS, BodyKind, Dialect, Limits
+from batchctl.words.dialects import DIALECTS, BodyKind, Dialect, Limits, parse_window
 from batchctl.words.remote import Coordinates, FromEnvironment
 
 DEFAULT_PROVIDER = "local"
@@ -65,9 +65,11 @@ def _own(node: Mapping, dialect: Dialect, context: Context) -> Provider:
         organization=organization.text if organization else None, project=project.text if project else None,
         upstream=upstream,
     )  # fmt: skip
+    adjusted = _with_windows(node, replace(
+        dialect, endpoints=_endpoints(node, dialect), limits=_limits(node, dialect.limits, context)))
     return Provider(
-        where, replace(dialect, endpoints=_endpoints(node, dialect), limits=_limits(node, dialect.limits, context)),
-        sent, upstream_key.text if upstream_key else None, number(node, "concurrency") or _DEFAULT_CONCURRENCY,
+        where, adjusted, sent, upstream_key.text if upstream_key else None,
+        number(node, "concurrency") or _DEFAULT_CONCURRENCY,
     )  # fmt: skip
 
 
@@ -130,6 +132,17 @@ def _endpoints(node: Mapping, dialect: Dialect) -> tuple[tuple[str, BodyKind], .
 
 def _kind_of(path: str) -> BodyKind:
     return next((kind for suffix, kind in _SUFFIXES if re.search(suffix + r"\Z", path)), "other")
+
+
+def _with_windows(node: Mapping, dialect: Dialect) -> Dialect:
+    """The dialect with the completion windows that the manifest gives in place of its own."""
+    limits = section(node, "limits")
+    written = [item.text for item in (items(limits, "completion_windows") if limits else ()) if is_text(item)]
+    if not written:
+        return dialect
+    times = [seconds for text in written if (seconds := parse_window(text)) is not None]
+    words = tuple(text for text in written if parse_window(text) is None)
+    return replace(dialect, windows_s=(min(times), max(times)) if times else dialect.windows_s, window_words=words)
 
 
 def _limits(node: Mapping, limits: Limits, context: Context) -> Limits:

@@ -28,7 +28,8 @@ provider:
   project: proj-x
   headers: {x-team: search, x-gateway-key: {env: GATEWAY_KEY}}
   endpoints: {/v1/rerank: other}
-  limits: {max_requests: 1000, max_bytes: 5000000, min_requests: 2, max_inputs: 9, max_enqueued_tokens: 900}
+  limits: {max_requests: 1000, max_bytes: 5000000, min_requests: 2, max_inputs: 9, max_enqueued_tokens: 900,
+           completion_windows: [1h, 24h, asap]}
 model: small
 endpoint: /v1/chat/completions
 completion_window: 24h

@@ -78,6 +78,14 @@ def test_a_window_that_is_a_word_is_for_the_dialect_that_has_it() -> None:
     assert codes(OPENAI + "completion_window: immediate\n") == ["out-of-range"]
 
 
+@pytest.mark.parametrize(("window", "code"), [
+    ("1h", None), ("24h", None), ("6h", None), ("asap", None), ("48h", "out-of-range"), ("later", "out-of-range")])
+def test_a_service_of_ones_own_has_the_windows_that_the_manifest_gives(window: str, code: str | None) -> None:
+    limits = "limits: {completion_windows: [1h, 24h, asap]}"
+    service = f"provider: {{dialect: openai, base_url: 'https://x.example', {limits}}}"
+    assert codes(MINIMAL + f"{service}\ncompletion_window: {window}\n") == ([code] if code else [])
+
+
 def test_output_expiry_is_refused_where_there_is_none() -> None:
     assert codes(MINIMAL + "batch: {output_expires_after: 3600}\n") == ["no-output-expiry"]
 
