@@ -18,6 +18,8 @@ from batchctl.server.hosts import is_loopback
 from batchctl.server.upstream import Answer, LineRequest, UnreachableError, no_answer
 
 MAX_TRIES = 5
+# What servers of models answer while they load one; later it may be about one line, and counts as a try.
+LOADING = 503
 RETRIED = frozenset({408, 409, 429})
 MAX_RETRY_AFTER_S = 60.0
 BACKOFF_S = 0.5
@@ -59,6 +61,7 @@ class Forward:
         self._base_url = base_url
         self._sleep = sleep
         self._rng = rng or random.Random()
+        self._is_up = False
         self._client = httpx.AsyncClient(
             headers={"Authorization": f"Bearer {key}"} if key else {},
             timeout=TIMEOUT,
@@ -69,7 +72,8 @@ class Forward:
         )
 
     async def answer(self, request: LineRequest, spent: int = 0) -> Answer:
-        """Sends it up to five times; a refusal that another try would not change is final at once."""
+        """Sends it up to five times; a refusal that another try would not change is final at once. Raises
+        UnreachableError while the upstream takes no connections, or has said nothing but 503 yet: it loads its model."""
         url = target(self._base_url, request.url)
         while True:
             retry_after: float | None = None
@@ -81,6 +85,9 @@ class Forward:
                 answer = no_answer("upstream_unreachable", f"{type(error).__name__}: {error}"[:500])
             except httpx.HTTPError as error:
                 return no_answer("upstream_invalid_response", f"{type(error).__name__}: {error}"[:500])
+            if answer.status == LOADING and not self._is_up:
+                raise UnreachableError(f"HTTP {LOADING}", spent)
+            self._is_up = self._is_up or answer.status is not None
             spent += 1
             if spent >= MAX_TRIES or not _worth_another_try(answer):
                 return answer

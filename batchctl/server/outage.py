@@ -38,7 +38,7 @@ class Outage:
         """Returns when it is time for another try of a line that was refused so many times in a row."""
         if self._since is None:
             self._since = self._monotonic()
-            self.message = f"cannot connect to {self._name} ({refusal}); lines wait until it is back"
+            self.message = f"{self._name} cannot be reached ({refusal}); lines wait until it can"
             log.warning(self.message)
         await self._sleep(min(MAX_PAUSE_S, FIRST_PAUSE_S * 2.0 ** min(refusals - 1, 16)))
 

@@ -79,7 +79,7 @@ def test_lines_wait_for_hours_and_each_is_sent_once_when_the_upstream_is_back(tm
 
     asyncio.run(story())
     told = [record.message for record in caplog.records]
-    assert told[0] == "cannot connect to http://h/v1 (refused); lines wait until it is back"
+    assert told[0] == "http://h/v1 cannot be reached (refused); lines wait until it can"
     assert told[1].startswith("http://h/v1 is back after ")
     assert len(told) == 2
 
@@ -170,13 +170,13 @@ def test_a_server_without_its_upstream_says_so_in_the_batch_until_it_is_back(
     assert ended.request_counts.to_dict() == {"total": 30, "completed": 30, "failed": 0}
     assert sorted(upstream.asked, key=int) == [str(number) for number in range(30)]
     log = server.log.read_text()
-    assert (log.count("cannot connect"), log.count("is back after"), log.count("sent again")) == (1, 1, 0)
+    assert (log.count("cannot be reached"), log.count("is back after"), log.count("sent again")) == (1, 1, 0)
 
 
 def test_a_server_whose_lines_wait_ends_at_once_and_without_a_traceback(start, line, wait, port):
     server = start("--upstream", f"http://127.0.0.1:{port}/v1")
     server.create(line("a") + line("b"))
-    wait(lambda: "cannot connect" in server.log.read_text())
+    wait(lambda: "cannot be reached" in server.log.read_text())
     assert server.terminate() == 0
     assert server.log.read_text().count("\n") == 2
 
@@ -184,7 +184,7 @@ def test_a_server_whose_lines_wait_ends_at_once_and_without_a_traceback(start, l
 def test_a_vendors_batch_object_says_nothing_that_the_vendors_would_not(start, line, wait, port):
     server = start("--upstream", f"http://127.0.0.1:{port}/v1")
     batch = server.create(line("a"))
-    wait(lambda: "cannot connect" in server.log.read_text())
+    wait(lambda: "cannot be reached" in server.log.read_text())
     shown = server.look(batch.id)
     assert (shown["status"], shown["errors"]) == ("in_progress", None)
 

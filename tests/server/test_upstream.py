@@ -184,7 +184,7 @@ class Script:
         return asyncio.run(story())
 
 
-@pytest.mark.parametrize("status", [408, 409, 429, 500, 503])
+@pytest.mark.parametrize("status", [408, 409, 429, 500, 502])
 def test_a_passing_failure_is_tried_again(status):
     script = Script(httpx.Response(status, json={}), httpx.Response(200, json={"ok": 1}))
     answer = script.ask()
@@ -192,11 +192,25 @@ def test_a_passing_failure_is_tried_again(status):
 
 
 def test_a_failure_that_does_not_pass_is_the_answer_after_five_tries():
-    script = Script(httpx.Response(503, json={"error": {"message": "busy"}}))
+    script = Script(httpx.Response(500, json={"error": {"message": "busy"}}))
     answer = script.ask()
-    assert (answer.status, answer.body, answer.ok) == (503, {"error": {"message": "busy"}}, False)
+    assert (answer.status, answer.body, answer.ok) == (500, {"error": {"message": "busy"}}, False)
     assert script.requests == 5
     assert all(0 <= pause <= 8 for pause in script.pauses)
+
+
+def test_a_503_before_any_other_answer_means_that_the_model_is_loading_and_is_no_try():
+    loading = httpx.Response(503, json={"error": {"message": "Loading model"}})
+    script = Script(loading)
+    with pytest.raises(UnreachableError, match="503") as waits:
+        script.ask()
+    assert (waits.value.spent, script.requests, script.pauses) == (0, 1, [])
+
+
+def test_a_503_of_an_upstream_that_is_up_is_tried_again_and_then_the_answer():
+    script = Script(httpx.Response(500, json={}), httpx.Response(503, json={}))
+    assert script.ask().status == 503
+    assert script.requests == 5
 
 
 def test_a_refusal_is_final_and_its_body_is_kept():
@@ -215,7 +229,7 @@ def test_retry_after_is_honoured_up_to_a_minute(header, pause):
 
 @pytest.mark.parametrize("refusal", [httpx.ConnectError("refused"), httpx.ConnectTimeout("late")])
 def test_an_upstream_that_cannot_be_connected_to_is_no_answer(refusal):
-    script = Script(httpx.Response(503, json={}), refusal)
+    script = Script(httpx.Response(500, json={}), refusal)
     with pytest.raises(UnreachableError) as caught:
         script.ask()
     assert (caught.value.spent, script.requests) == (1, 2)
