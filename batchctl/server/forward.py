@@ -73,7 +73,7 @@ class Forward:
 
     async def answer(self, request: LineRequest, spent: int = 0) -> Answer:
         """Sends it up to five times; a refusal that another try would not change is final at once. Raises
-        UnreachableError while the upstream takes no connections, or has said nothing but 503 yet: it loads its model."""
+        UnreachableError while the upstream takes no connections, or has said nothing but 503 yet: it loads a model."""
         url = target(self._base_url, request.url)
         while True:
             retry_after: float | None = None
