@@ -100,9 +100,13 @@ class Database:
         """
         self.path = path
         self.connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-        self.connection.execute("PRAGMA journal_mode = WAL")
-        self.connection.execute("PRAGMA synchronous = FULL")
-        self._create_or_check()
+        try:
+            self.connection.execute("PRAGMA journal_mode = WAL")
+            self.connection.execute("PRAGMA synchronous = FULL")
+            self._create_or_check()
+        except BaseException:
+            self.connection.close()
+            raise
 
     def _create_or_check(self) -> None:
         (version,) = self.connection.execute("PRAGMA user_version").fetchone()

@@ -34,8 +34,8 @@ _WIDE_MARKS = (b"\xff\xfe", b"\xfe\xff")
 class Stored(io.RawIOBase):
     """The file as it is on disk, counted and, where asked, digested while it is read."""
 
-    def __init__(self, file: SourceFile, *, digested: bool) -> None:
-        self._file = _open(file)
+    def __init__(self, opened: io.FileIO, *, digested: bool) -> None:
+        self._file = opened
         self._state = hashlib.sha256() if digested else None
         self.count = 0
 
@@ -103,7 +103,7 @@ class Capped(io.RawIOBase):
 
 def open_stored(file: SourceFile, *, digested: bool = False) -> Stored:
     """The raw bytes of a file. Raises SourceFailed."""
-    return Stored(file, digested=digested)
+    return Stored(_open(file), digested=digested)
 
 
 def open_content(file: SourceFile, stored: Stored, *, by_lines: bool) -> io.BufferedReader[Any]:
