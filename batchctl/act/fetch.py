@@ -49,20 +49,22 @@ def fetch(provider: Provider, store: Store, record: BatchRecord, remote: RemoteB
     index, gone = AnswerIndex(), False
     if output_id or error_id:
         with store.receiving(ended) as receiving:
+            # What an earlier run has here may be what there was before all of it was.
+            old = any(receiving.path(file).exists() for file in (OUTPUT_FILE, ERROR_FILE))
             here = [_download(provider, receiving, file, file_id)
                     for file, file_id in ((OUTPUT_FILE, output_id), (ERROR_FILE, error_id)) if file_id]
             gone = not all(here)
             try:
                 index = AnswerIndex.of(_answers(receiving))
                 _check_ours(receiving, index, ids)
-                _check_all_here(remote, index, gone, now)
+                _check_all_here(remote, index, gone, old or _may_lag(remote, now))
             except ResultsInvalid:
                 receiving.drop()
                 raise
             if any(here):
                 receiving.keep(index)
     else:
-        _check_all_here(remote, index, gone, now)
+        _check_all_here(remote, index, gone, _may_lag(remote, now))
     return _settled(ended, index, ids, gone)
 
 
@@ -92,19 +94,22 @@ def _error_code(remote: RemoteBatch, capacity_codes: frozenset[str]) -> str | No
     return next(iter(codes), "unknown")
 
 
-def _check_all_here(remote: RemoteBatch, index: AnswerIndex, gone: bool, now: float) -> None:
+def _check_all_here(remote: RemoteBatch, index: AnswerIndex, gone: bool, may_lag: bool) -> None:
     """A provider's files may lag behind its batch, and one of them may be there before the other: settled too early,
-    requests that were answered would count as missing, and be paid for again. Past an hour its counts are no longer
-    believed. Raises ResultsInvalid."""
+    requests that were answered would count as missing, and be paid for again. Raises ResultsInvalid."""
     counts = remote.counts if remote.counts is not None else Counts()
     # Some servers count a failed request as completed too: then `total` says how many there can be.
     told = min(counts.completed + counts.failed, max(counts.total, counts.completed))
     completed = sum(answer.file == OUTPUT_FILE for answer in index)
-    ended_at = _ended_by(remote)
-    fresh = ended_at is not None and now - ended_at < _LAG_S
-    if counts.completed > completed and told > len(index) and fresh and not gone:
+    if counts.completed > completed and told > len(index) and may_lag and not gone:
         raise ResultsInvalid(f"{remote.id} reports {counts.completed} completed and {counts.failed} failed requests, "
                              f"and its files answer {len(index)} so far; they are asked for again at the next run")
+
+
+def _may_lag(remote: RemoteBatch, now: float) -> bool:
+    """Whether its files may still be incomplete. Past an hour its counts are no longer believed."""
+    ended_at = _ended_by(remote)
+    return ended_at is not None and now - ended_at < _LAG_S
 
 
 def _ended_by(remote: RemoteBatch) -> int | None:

@@ -190,6 +190,18 @@ def test_a_later_run_goes_on_with_a_download_that_broke_off(bench: Bench) -> Non
     assert [request.url.path for request in bench.script.asked[asked:]] == ["/v1/files/err/content"]
 
 
+def test_g1_a_file_that_lagged_when_a_download_broke_off_is_not_taken_by_a_later_run(bench: Bench) -> None:
+    bench.files |= {"out": jsonl(ok(A)), "err": httpx.Response(503)}
+    bench.now = 9 + 60
+    with pytest.raises(Unavailable):
+        bench.fetch(errors="err", counts=Counts(3, 2, 1))
+    bench.files |= {"out": jsonl(ok(A), ok(B)), "err": jsonl(failed(C))}
+    bench.now = 9 + 2 * 3600
+    with pytest.raises(ResultsInvalid):
+        bench.fetch(errors="err", counts=Counts(3, 2, 1))
+    assert bench.outcomes(bench.fetch(errors="err", counts=Counts(3, 2, 1)))[:2] == [Outcome.OK] * 2
+
+
 def test_what_is_no_result_is_not_gone_on_with(bench: Bench) -> None:
     bench.files["out"] = b"<html>"
     with pytest.raises(ResultsInvalid):
