@@ -120,3 +120,8 @@ class JobPlan:
     def settled(self) -> bool:
         """Nothing is awaited and nothing is to be sent."""
         return self.tally.waiting == 0
+
+    @property
+    def awaits_room(self) -> bool:
+        """Some requests were turned away for want of room, and are sent when a batch that runs there has ended."""
+        return any(held.reason == "capacity" for held in self.held)

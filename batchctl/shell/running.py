@@ -58,6 +58,8 @@ class Outcome:
         codes = [exit_code_of(report) for report in self.reports.values()]
         if not detailed and not self.timed_out:
             codes = [ExitCode.DONE if code == ExitCode.RUNNING else code for code in codes]
+        if self.timed_out:
+            codes.append(ExitCode.RUNNING)
         return worst([*codes, *(failure.exit_code for failure in self.failures)])
 
 
@@ -140,7 +142,9 @@ class Runner:
         if report.plan is None:
             return True
         helps = _PROGRESS if self._how.saved else _PROGRESS | SENDING
-        return not report.plan.settled and bool(report.plan.of(*helps))
+        # What is held for want of room is sent when a batch has ended, be it one that nobody wants any more.
+        unsettled = not report.plan.settled or (report.plan.awaits_room and not self._how.saved)
+        return unsettled and bool(report.plan.of(*helps))
 
     def _standing(self) -> dict[str, Tally | None]:
         """Where each job's rows stand: a pass that changes nothing of it was made in vain."""

@@ -51,6 +51,29 @@ def test_where_nothing_of_ours_fills_the_queue_it_is_tried_again_at_every_pass(r
     assert len(rig.provider.batches) == 4
 
 
+def test_held_requests_are_waited_for_though_nobody_wants_what_runs(rig: Rig) -> None:
+    rig.max_requests = 1
+    rig.apply()
+    turn_away_all_but_the_first(rig)
+    rig.apply()
+    del rig.rows["a"]
+    outcome = wait(rig, {HOUR_S: rig.finish_all, 2 * HOUR_S: rig.finish_all})
+    assert outcome.exit_code(detailed=True) == ExitCode.DONE
+    assert next(iter(rig.provider.batches.values())).status == "cancelled"
+    assert len(rig.sink.read_text().splitlines()) == 2
+
+
+def test_held_requests_for_which_time_runs_out_are_still_running(rig: Rig) -> None:
+    rig.max_requests = 1
+    rig.apply()
+    turn_away_all_but_the_first(rig)
+    rig.apply()
+    del rig.rows["a"]
+    outcome = wait(rig, {}, timeout_s=HOUR_S)
+    assert outcome.timed_out
+    assert outcome.exit_code(detailed=False) == ExitCode.RUNNING
+
+
 def test_a_file_is_uploaded_once_however_often_its_create_is_refused_for_want_of_room(rig: Rig) -> None:
     rig.provider.refuse = dict.fromkeys(range(1, 8), (FULL, 400))
     outcome = wait(rig, {HOUR_S: rig.finish_all})
