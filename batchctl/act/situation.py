@@ -111,11 +111,9 @@ class _Gatherer:
         try:
             shown = listed or self._desk.provider(record.provider, self._wanted.job).batch(record.batch_id, once=once)
             return (None, _ANOTHER) if record.is_another(shown) else (shown, "")
-        except Refusal as refusal:
-            if refusal.status != 404:
-                raise
-            return None, ""
         except RemoteError as error:
+            if isinstance(error, Refusal) and error.status == 404:
+                return None, ""
             if self._desk.look(record.provider, self._wanted.job).listed:
                 raise
             return None, told(error)

@@ -4,15 +4,25 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 
 from batchctl.act.desk import Desk
 from batchctl.decide.plan import Action, JobPlan, Kind
-from batchctl.remote.provider import Provider
+from batchctl.words.errors import RemoteError
 from batchctl.words.events import BatchState, Emit, Notice, Waiting, silent
 from batchctl.words.remote import Counts, RemoteBatch
+
+
+class Unasked(RemoteError):
+    """A provider of watched batches cannot be asked: `error` says why, and `watched` is what it was to be asked about,
+    as pairs of a job and a batch id."""
+
+    def __init__(self, error: RemoteError, watched: Iterable[tuple[str, str]]) -> None:
+        super().__init__(error.message, notes=error.notes)
+        self.error = error
+        self.watched = frozenset(watched)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +42,9 @@ class Pace:
             wait_s = min(wait_s * self.growth, self.longest_s)
 
 
+#: A desk that looks, the job, and that it waits.
+Watched = tuple[Desk, str, Action]
+
 #: The local server is on this machine and answers at once.
 LOCAL_PACE = Pace(first_s=0.1, longest_s=2.0)
 
@@ -50,7 +63,7 @@ class Watch:
     def until_something_ends(self, plans: Sequence[tuple[Desk, JobPlan]], *, in_vain: int = 0) -> bool:
         """Returns True as soon as a pass may find more to do, False when the deadline passed before. Each plan comes
         with a desk that looks for it. After so many passes `in_vain` it is waited for as long as if they had been
-        looks. Raises RemoteError when a provider cannot be asked."""
+        looks. Raises Unasked for the first provider that cannot be asked."""
         watched = [(desk, plan.job, action) for desk, plan in plans for action in plan.of(Kind.WAIT)]
         for wait_s in islice(self.pace.waits(self.rng), in_vain, None):
             if self.deadline is not None:
@@ -63,11 +76,9 @@ class Watch:
                 return True
         return False
 
-    def _look(self, watched: list[tuple[Desk, str, Action]]) -> bool:
-        shown_now = _statuses(watched)
+    def _look(self, watched: Sequence[Watched]) -> bool:
         ended = False
-        for _, job, action in watched:
-            shown = shown_now.get(action.batch_id or "")
+        for (_, job, action), shown in _shown(watched):
             if shown is None:
                 # It may be gone, or the list may lag: a pass tells.
                 ended = True
@@ -82,11 +93,19 @@ class Watch:
         return ended
 
 
-def _statuses(watched: list[tuple[Desk, str, Action]]) -> dict[str, RemoteBatch]:
-    """The watched batches as they are now, asked together where they are of one provider."""
-    asked: dict[int, tuple[Provider, list[str]]] = {}
+def _shown(watched: Sequence[Watched]) -> Iterator[tuple[Watched, RemoteBatch | None]]:
+    """The watched batches as they are now, asked together where they are of one account. Raises Unasked."""
+    accounts: dict[object, list[Watched]] = {}
     for desk, job, action in watched:
         assert action.record is not None
-        provider = desk.provider(action.record.provider, job)
-        asked.setdefault(id(provider), (provider, []))[1].append(action.batch_id or "")
-    return {batch_id: batch for provider, ids in asked.values() for batch_id, batch in provider.statuses(ids).items()}
+        account = (desk.account(action.record.provider, job), desk.store.folder)
+        accounts.setdefault(account, []).append((desk, job, action))
+    for asked in accounts.values():
+        desk, job, action = asked[0]
+        assert action.record is not None
+        try:
+            found = desk.provider(action.record.provider, job).statuses([one.batch_id or "" for _, _, one in asked])
+        except RemoteError as error:
+            raise Unasked(error, [(name, one.batch_id or "") for _, name, one in asked]) from error
+        # Servers may use the same ids: each answers for its own batches.
+        yield from ((one, found.get(one[2].batch_id or "")) for one in asked)

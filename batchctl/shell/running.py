@@ -12,7 +12,7 @@ from batchctl.act.desk import Options
 from batchctl.act.passes import Approve, Choose, JobReport
 from batchctl.act.project import Project
 from batchctl.act.saved import without_approval
-from batchctl.act.waiting import LOCAL_PACE, Pace, Watch
+from batchctl.act.waiting import LOCAL_PACE, Pace, Unasked, Watch
 from batchctl.decide.plan import SENDING, Kind
 from batchctl.recorded.runlock import RunLock
 from batchctl.remote.connect import Providers
@@ -164,9 +164,8 @@ class Runner:
             in_time = watch.until_something_ends(plans, in_vain=in_vain)
             self._sight.answered(seen)
             return in_time
-        except RemoteError as error:
-            self._sight.failed(error, seen)
-            self._emit(trouble(error, all(self._sight.lost(plan.job) for plan in seen)))
+        except Unasked as unasked:
+            self._emit(trouble(unasked, given_up=self._sight.failed(unasked, seen)))
             return watch.until_something_ends([], in_vain=in_vain)
 
     def _pace(self) -> Pace:
@@ -189,7 +188,7 @@ class Runner:
         return sleep
 
 
-def trouble(error: RemoteError, given_up: bool) -> Notice:
+def trouble(error: RemoteError, *, given_up: bool) -> Notice:
     """That a provider could not be asked while waiting, and what comes of it."""
     what = "it is waited for no longer" if given_up else "it is tried again"
     return Notice("", "warning", f"{error.message}; {what}")

@@ -6,9 +6,10 @@ import time
 from collections.abc import Callable, Iterable
 
 from batchctl.act.desk import SETTLE_S
+from batchctl.act.waiting import Unasked
 from batchctl.decide.known import Phase
 from batchctl.decide.plan import JobPlan, Kind
-from batchctl.words.errors import RemoteError, Unavailable
+from batchctl.words.errors import Unavailable
 
 
 class Sight:
@@ -32,13 +33,20 @@ class Sight:
             else:
                 self._since.pop(plan.job, None)
 
-    def failed(self, error: RemoteError, plans: Iterable[JobPlan]) -> None:
-        """The provider could not be asked."""
+    def failed(self, unasked: Unasked, plans: Iterable[JobPlan]) -> bool:
+        """A provider could not be asked; those of other plans, or of other batches of a plan, may be. Returns whether
+        it is not waited for any longer."""
+        given_up = True
         for plan in plans:
-            if isinstance(error, Unavailable):
+            awaited = {(plan.job, action.batch_id or "") for action in plan.of(Kind.WAIT)}
+            if not awaited & unasked.watched:
+                continue
+            if isinstance(unasked.error, Unavailable):
                 self._since.pop(plan.job, None)
-            elif _hidden(plan):
+            elif _hidden(plan) and awaited <= unasked.watched:
                 self._since[plan.job] = float("-inf")
+            given_up = given_up and self.lost(plan.job)
+        return given_up
 
 
 def _hidden(plan: JobPlan) -> bool:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import time
 
 from batchctl.act.desk import Options
-from batchctl.act.waiting import LOCAL_PACE, Pace, Watch
+from batchctl.act.waiting import LOCAL_PACE, Pace, Unasked, Watch
 from batchctl.decide.plan import Kind
 from batchctl.remote.connect import Providers
 from batchctl.shell.planning import Looked, look_at
 from batchctl.shell.running import all_local, trouble
 from batchctl.shell.session import Session
 from batchctl.shell.sight import Sight
-from batchctl.words.errors import RemoteError
 from batchctl.words.events import Emit
 
 
@@ -35,9 +34,8 @@ def wait_for_batches(session: Session, providers: Providers, emit: Emit, *, time
                 (project.looking(providers, options, emit), plan) for project in session.projects for plan in plans
                 if plan.job in project.jobs])
             sight.answered(plans)
-        except RemoteError as error:
-            sight.failed(error, plans)
-            emit(trouble(error, all(sight.lost(plan.job) for plan in plans)))
+        except Unasked as unasked:
+            emit(trouble(unasked, given_up=sight.failed(unasked, plans)))
             in_time = watch.until_something_ends([])
         if not in_time:
             return looked, False

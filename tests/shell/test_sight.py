@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from batchctl.act.waiting import Unasked
 from batchctl.decide.plan import Action, JobPlan, Kind
 from batchctl.shell.sight import Sight
 from batchctl.words.errors import Refusal, RemoteError, Unavailable
@@ -18,6 +19,8 @@ from tests.shell.serving import NOWHERE, at, provider
 HIDDEN = JobPlan("job", 1, Tally(1, waiting=1), (Action(Kind.WAIT, "unreachable", 1, batch_id="a"),))
 SEEN = JobPlan("job", 1, Tally(1, waiting=1), (
     Action(Kind.WAIT, "unreachable", 1, batch_id="a"), Action(Kind.WAIT, "live", 1, batch_id="b")))
+
+ALL = [("job", "a"), ("job", "b")]
 
 
 @pytest.fixture
@@ -59,10 +62,20 @@ def test_a_batch_that_the_provider_does_not_have_is_waited_for_only_as_long_as_a
 
 def test_what_a_refusing_provider_hides_is_given_up_at_once() -> None:
     sight = Sight(60.0, lambda: 0.0)
-    sight.failed(Refusal("401", status=401), [SEEN])
+    assert not sight.failed(Unasked(Refusal("401", status=401), ALL), [SEEN])
     assert not sight.lost("job"), "something of it can be seen: a pass finds out"
-    sight.failed(RemoteError("no key"), [HIDDEN])
+    assert sight.failed(Unasked(RemoteError("no key"), ALL), [HIDDEN])
     assert sight.lost("job")
+
+
+def test_a_job_is_not_given_up_while_another_provider_of_its_batches_may_answer() -> None:
+    sight = Sight(60.0, lambda: 0.0)
+    both = JobPlan("job", 2, Tally(2, waiting=2), (
+        Action(Kind.WAIT, "unreachable", 1, batch_id="a"), Action(Kind.WAIT, "unreachable", 1, batch_id="b")))
+    sight.failed(Unasked(RemoteError("no key"), [("job", "a")]), [both])
+    assert not sight.lost("job")
+    sight.failed(Unasked(RemoteError("no key"), [("another", "a"), ("another", "b")]), [HIDDEN])
+    assert not sight.lost("job")
 
 
 def test_what_an_answering_provider_hides_is_given_up_when_its_list_no_longer_lags() -> None:
@@ -84,5 +97,5 @@ def test_a_provider_that_is_down_is_waited_for_without_end() -> None:
     sight = Sight(60.0, lambda: now)
     sight.answered([HIDDEN])
     now = 61.0
-    sight.failed(Unavailable("connection refused"), [HIDDEN])
+    sight.failed(Unasked(Unavailable("connection refused"), ALL), [HIDDEN])
     assert not sight.lost("job")
