@@ -90,7 +90,7 @@ class Desk:
 
     def look(self, where: Coordinates, job: str, *, anew: bool = False) -> Observation:
         """What the provider shows: read once a pass for all jobs of the account, and again where `anew`."""
-        if self.lockfile is None and _never_ran(where, self.store):
+        if self.lockfile is None and self.never_ran(where):
             # Starting a server to learn that it has nothing would write its folder.
             return Observation()
         account = self.account(where, job)
@@ -101,6 +101,10 @@ class Desk:
                 self._looks[account] = Observation(listed=False, why=told(error))
             self._seen.pop(account, None)
         return self._looks[account]
+
+    def never_ran(self, where: Coordinates) -> bool:
+        """Whether this is the local server, and has no data."""
+        return where.dialect == "local" and not local_data(self.store.folder, where.upstream).exists()
 
     def seen(self, where: Coordinates, job: str, batch_id: str) -> RemoteBatch | None:
         """A batch as the last look at its provider showed it."""
@@ -126,7 +130,3 @@ class Desk:
         if own is not None and own.provider.where == where:
             return own.provider
         return next((other.provider for other in self.jobs.values() if other.provider.where == where), None)
-
-
-def _never_ran(where: Coordinates, store: Store) -> bool:
-    return where.dialect == "local" and not local_data(store.folder, where.upstream).exists()

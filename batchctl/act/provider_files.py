@@ -53,11 +53,13 @@ def collect_remote(project: Project, providers: Providers, emit: Emit, *, result
 
 
 def _accounts(project: Project, desk: Desk) -> dict[Account, str]:
-    """Each account where jobs have, or had, batches, with a job that leads there."""
+    """Each account where jobs have, or had, batches, with a job that leads there. A local server that never ran has no
+    files, and is not started to learn that."""
     accounts: dict[Account, str] = {}
     for name, job in project.jobs.items():
         for where in (job.provider.where, *(batch.provider for batch in desk.record(name).batches)):
-            accounts.setdefault(desk.account(where, name), name)
+            if not desk.never_ran(where):
+                accounts.setdefault(desk.account(where, name), name)
     return accounts
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from batchctl.act.provider_files import collect_remote
 from batchctl.words.errors import AmbiguousRemote
+from batchctl.words.remote import Coordinates
 from tests.faultlab.provider import Killed
 from tests.faultlab.rig import Rig
 
@@ -180,3 +181,12 @@ def test_g1_after_all_was_deleted_and_store_and_lockfile_are_lost_nothing_is_sen
     rig.lose_lockfile()
     assert rig.apply().jobs[0].plan is not None
     assert len(rig.provider.batches) == 1
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_a_local_server_that_never_ran_is_not_started_to_learn_that_it_has_no_files(rig: Rig, dry_run: bool) -> None:
+    rig.where = Coordinates("local", "local")
+    before = rig.snapshot()
+    assert collect(rig, dry_run=dry_run) == []
+    assert not (rig.store / "server").exists()
+    assert not dry_run or rig.snapshot() == before
