@@ -14,6 +14,7 @@ from batchctl.act.desk import Options
 from batchctl.recorded.runlock import RunLock
 from batchctl.shell.running import How, Outcome, Runner
 from batchctl.shell.session import Session
+from batchctl.shell.waiting import wait_for_batches
 from batchctl.words.errors import ExitCode, RunLockHeld
 from batchctl.words.events import Notice
 from tests.faultlab.rig import SETTLE_S, Rig
@@ -73,6 +74,24 @@ def test_a_provider_that_is_away_for_an_hour_is_waited_for(rig: Rig, paths: tupl
     assert any("away; it is tried again" in text for text in told(rig))
     assert len(rig.sink.read_text().splitlines()) == 3
     assert set(rig.provider.paid().values()) == {1}
+
+
+@pytest.mark.parametrize("store", ["here", "lost"])
+def test_wait_alone_waits_for_a_provider_that_is_away_when_it_starts(rig: Rig, store: str) -> None:
+    rig.apply()
+    if store == "lost":
+        # Which requests the batch holds is asked of the provider then.
+        rig.lose_store()
+        rig.rows["d"] = "four"
+    goes(rig, "/")()
+    session = Session(projects=(rig.project(),), files=(), variables={}, warnings=(), selection=False)
+    clock = Clock(rig, {HOUR_S: lambda: comes_back(rig), 2 * HOUR_S: rig.finish_all})
+    with rig.providers() as providers:
+        looked, in_time = wait_for_batches(session, providers, rig.events.append, timeout_s=3 * HOUR_S, poll_s=None,
+                                           sleep=clock.sleep, monotonic=lambda: rig.now)
+    assert in_time
+    assert rig.now > 2 * HOUR_S
+    assert looked.complete
 
 
 def test_a_provider_that_stays_away_ends_with_the_timeout_and_loses_nothing(rig: Rig) -> None:
