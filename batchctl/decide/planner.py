@@ -35,12 +35,13 @@ class Situation:
 def plan_job(wanted: Wanted, situation: Situation) -> JobPlan:
     """The plan for one job. `declared` False stands for a job that only the lockfile knows."""
     adopted, foreign = _adoptable(wanted, situation)
-    now = standing(wanted, [*situation.known, *(candidate.adopted(wanted.revision) for candidate in adopted)])
+    now = standing(wanted, [
+        *situation.known, *(candidate.adopted(_revision(candidate, situation, wanted)) for candidate in adopted)])
     sends = _to_send(wanted, now, situation)
     sending, held, held_positions = _creates(wanted, now, sends, situation)
     state = _states(wanted, now, sends, held_positions)
     tally = _tally(wanted, state)
-    adoptions = [_adoption(candidate, situation, wanted.revision) for candidate in adopted]
+    adoptions = [_adoption(candidate, situation, wanted) for candidate in adopted]
     actions = [*adoptions, *_watches(now, adopted), *_cancels(now, wanted, situation), *sending]
     complete = tally.waiting == 0 and not actions_pending(actions)
     actions += sinks.writes(wanted, now, state, tally, situation.sinks, complete=complete)
@@ -212,16 +213,23 @@ def _adoptable(wanted: Wanted, situation: Situation) -> tuple[list[Candidate], t
     return adopted, tuple(foreign)
 
 
-def _intended(candidate: Candidate, situation: Situation) -> bool:
+def _intended(candidate: Candidate, situation: Situation) -> KnownBatch | None:
+    """The intent that a batch answers."""
     tag = candidate.remote.tag
-    return tag is not None and any(
-        batch.phase is Phase.INTENT and (batch.record.shard, batch.record.attempt) == (tag.shard, tag.attempt)
-        for batch in situation.known)
+    return next((
+        batch for batch in situation.known if tag is not None and batch.phase is Phase.INTENT
+        and (batch.record.shard, batch.record.attempt) == (tag.shard, tag.attempt)), None)
 
 
-def _adoption(candidate: Candidate, situation: Situation, revision: int) -> Action:
+def _revision(candidate: Candidate, situation: Situation, wanted: Wanted) -> int | None:
+    """The revision at which it was made: its intent says it; else what is wanted of it is asked at today's."""
+    intent = _intended(candidate, situation)
+    return wanted.revision if intent is None else intent.record.revision
+
+
+def _adoption(candidate: Candidate, situation: Situation, wanted: Wanted) -> Action:
     reason = "intent" if _intended(candidate, situation) else "lockfile-missing"
-    return about(candidate.adopted(revision), Kind.ADOPT, reason)
+    return about(candidate.adopted(_revision(candidate, situation, wanted)), Kind.ADOPT, reason)
 
 
 def _watches(now: Standing, adopted: Sequence[Candidate]) -> list[Action]:

@@ -16,6 +16,7 @@ from batchctl.act.sinks.formats import Csv
 from batchctl.desired.job import Budget, Job, Retry
 from batchctl.recorded import durable
 from batchctl.words.errors import ExitCode, StateError, worst
+from tests.faultlab.provider import Killed
 from tests.faultlab.rig import Rig
 
 
@@ -95,6 +96,26 @@ def test_a_budget_covers_what_the_rows_asked_before_they_changed_and_ends_with_t
     assert len(rig.provider.batches[max(rig.provider.batches)].requests) == 2
     rig.revision = 2
     assert not rig.plan().over_budget
+
+
+def test_a_batch_of_an_unfinished_create_counts_for_the_budget_of_the_revision_that_it_was_begun_at(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_job(monkeypatch, budget=Budget(max_requests=3))
+
+    def dies_after_the_create(at: int, method: str, path: str, done: bool) -> None:
+        if (method, path) == ("POST", "/batches") and done:
+            raise Killed
+
+    rig.provider.fault = dies_after_the_create
+    with pytest.raises(Killed):
+        rig.apply()
+    rig.provider.fault = None
+    rig.revision = 2
+    assert not rig.plan().over_budget
+    (report,) = rig.apply().jobs
+    assert report.failures == ()
+    assert [batch.status for batch in rig.provider.batches.values()] == ["cancelling", "validating"]
 
 
 def test_a_budget_is_not_spent_by_batches_that_were_turned_away(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
