@@ -92,7 +92,7 @@ def _creates(wanted: Wanted, now: Standing, sends: Mapping[int, list[int]], situ
     actions: list[Action] = []
     held: Counter[str] = Counter()
     held_positions: set[int] = set()
-    room, full = _token_room(wanted, now, situation), _full(now)
+    room, full = _token_room(wanted, now, situation), _full(now, situation)
     for attempt, positions in _groups(wanted, sends):
         turned_away = {at for at in positions if now.outcome[at] == Outcome.UNSENT and now.answer[at] in full}
         held["capacity"] += len(turned_away)
@@ -114,14 +114,16 @@ def _creates(wanted: Wanted, now: Standing, sends: Mapping[int, list[int]], situ
     return actions, tuple(Held(reason, count) for reason, count in sorted(held.items()) if count), held_positions
 
 
-def _full(now: Standing) -> frozenset[int]:
+def _full(now: Standing, situation: Situation) -> frozenset[int]:
     """The batches (by their place) that were turned away for want of room, and since when none has come: of those that
-    filled the provider's queue then some still run, and none has ended. Asked again, it would refuse again."""
+    filled the provider's queue then some still run, and none has ended. Asked again, it would refuse again. While the
+    provider cannot be asked, what ran there runs as far as anybody can tell."""
+    runs = (Phase.LIVE, Phase.UNREACHABLE) if situation.blocked else (Phase.LIVE,)
     running: dict[Coordinates, tuple[int, int, str]] = {}
     freed: dict[Coordinates, float] = {}
     for batch in now.batches:
         where = batch.record.provider
-        if batch.phase is Phase.LIVE:
+        if batch.phase in runs:
             running.setdefault(where, batch.age)
         elif batch.phase in (Phase.ENDED, Phase.SETTLED) and not batch.turned_away:
             freed[where] = max(freed.get(where, 0.0), batch.ended_at)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from batchctl.words.errors import ExitCode
 from tests.faultlab.rig import Rig
-from tests.faultlab.test_waiting import HOUR_S, wait
+from tests.faultlab.test_waiting import HOUR_S, comes_back, goes, wait
 
 FULL = "token_limit_exceeded"
 
@@ -49,6 +49,16 @@ def test_where_nothing_of_ours_fills_the_queue_it_is_tried_again_at_every_pass(r
         rig.provider.reject(rig.provider.live()[0], FULL)
     rig.apply()
     assert len(rig.provider.batches) == 4
+
+
+def test_an_outage_is_sat_out_while_requests_are_held(rig: Rig) -> None:
+    rig.max_requests = 1
+    rig.apply()
+    turn_away_all_but_the_first(rig)
+    outcome = wait(rig, {100.0: goes(rig, "/"), HOUR_S: lambda: comes_back(rig), 2 * HOUR_S: rig.finish_all,
+                         3 * HOUR_S: rig.finish_all})
+    assert outcome.exit_code(detailed=True) == ExitCode.DONE
+    assert len(rig.provider.batches) == 5
 
 
 def test_held_requests_are_waited_for_though_nobody_wants_what_runs(rig: Rig) -> None:
