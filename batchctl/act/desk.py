@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from batchctl.act.observe import look, told
+from batchctl.act.observe import look, unread
 from batchctl.desired.job import Job
 from batchctl.desired.job import Provider as DeclaredProvider
 from batchctl.desired.render.survey import Desired
@@ -98,7 +98,7 @@ class Desk:
             try:
                 self._looks[account] = look(self.provider(where, job))
             except RemoteError as error:
-                self._looks[account] = Observation(listed=False, why=told(error))
+                self._looks[account] = unread(error)
             self._seen.pop(account, None)
         return self._looks[account]
 

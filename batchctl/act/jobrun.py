@@ -21,7 +21,7 @@ from batchctl.decide.standing import NOBODY, hides_requests
 from batchctl.decide.wanted import Wanted, wanted
 from batchctl.desired.effective_sinks import effective_sinks
 from batchctl.desired.job import Job
-from batchctl.words.errors import AmbiguousRemote, AtCapacity, BatchctlError, OutcomeUnknown, OverBudget
+from batchctl.words.errors import AmbiguousRemote, AtCapacity, BatchctlError, ListAway, OutcomeUnknown, OverBudget
 from batchctl.words.events import Notice, Step
 from batchctl.words.remote import Coordinates
 
@@ -89,7 +89,7 @@ class JobRun:
         if not sending:
             return
         if plan.blocked:
-            raise AmbiguousRemote(f"nothing is created while the batches cannot be listed: {plan.blocked}")
+            raise self._unlisted(plan)
         if plan.over_budget:
             raise OverBudget(plan.over_budget)
         self._reusable = self._turned_away() | self._reusable
@@ -191,6 +191,12 @@ class JobRun:
         assert action.record is not None
         there = self._desk.provider(action.record.provider, self.name).cancel(action.batch_id or "")
         self._step("cancel", f"{action.requests} requests: {there.status}", action.batch_id)
+
+    def _unlisted(self, plan: JobPlan) -> AmbiguousRemote:
+        assert self.job is not None
+        away = self._desk.look(self.job.provider.where, self.name).away
+        return (ListAway if away else AmbiguousRemote)(
+            f"nothing is created while the batches cannot be listed: {plan.blocked}")
 
     def _not_cancelled(self, plan: JobPlan) -> list[AmbiguousRemote]:
         """Batches of ours that were to be cancelled, and that may be running where nobody can tell."""

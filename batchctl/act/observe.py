@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from batchctl.remote import normalise
 from batchctl.remote.provider import Provider
-from batchctl.words.errors import Refusal, RemoteError
+from batchctl.words.errors import Refusal, RemoteError, Unavailable
 from batchctl.words.remote import Observation, RemoteBatch, Tag
 
 
@@ -19,8 +19,13 @@ def look(provider: Provider) -> Observation:
         untagged = [batch for batch in seen if batch.tag is None and batch.input_file_id]
         tags = _tags_by_file(provider, untagged) if untagged else {}
     except RemoteError as error:
-        return Observation(listed=False, why=told(error))
+        return unread(error)
     return Observation(tuple(_tagged(batch, tags) for batch in seen))
+
+
+def unread(error: RemoteError) -> Observation:
+    """A list that could not be read."""
+    return Observation(listed=False, why=told(error), away=isinstance(error, Unavailable))
 
 
 def told(error: RemoteError) -> str:

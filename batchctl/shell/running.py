@@ -19,7 +19,16 @@ from batchctl.remote.connect import Providers
 from batchctl.shell.session import Session
 from batchctl.shell.sight import Sight
 from batchctl.show.reports import exit_code_of
-from batchctl.words.errors import BatchctlError, ExitCode, RemoteError, RunLockHeld, Unavailable, UsageError, worst
+from batchctl.words.errors import (
+    BatchctlError,
+    ExitCode,
+    ListAway,
+    RemoteError,
+    RunLockHeld,
+    Unavailable,
+    UsageError,
+    worst,
+)
 from batchctl.words.events import Emit, Notice
 from batchctl.words.outcomes import Tally
 
@@ -78,6 +87,8 @@ class Runner:
         self._monotonic = monotonic
         self._outcome = Outcome()
         self._failed: dict[Path, BatchctlError] = {}
+        #: Jobs that a pass could be made for without a failure.
+        self._listed: set[str] = set()
         self._sight = Sight(how.options.settle_s, monotonic)
 
     def run(self, providers: Providers) -> Outcome:
@@ -123,6 +134,7 @@ class Runner:
             self._outcome.failures += [failure for report in made.jobs for failure in report.failures]
             return
         self._outcome.reports.update({report.job: report for report in made.jobs})
+        self._listed |= {report.job for report in made.jobs if not report.failures}
 
     def _waited_for(self, project: Project) -> Iterator[JobReport]:
         """The jobs for whose sake another pass is made. One that only found the run lock held is made up for."""
@@ -137,7 +149,9 @@ class Runner:
                 yield report
 
     def _goes_on(self, report: JobReport) -> bool:
-        if any(not isinstance(failure, Unavailable) for failure in report.failures):
+        # Where no list was ever read, nothing is awaited, and the address may be wrong.
+        passing = Unavailable | ListAway if report.job in self._listed else Unavailable
+        if any(not isinstance(failure, passing) for failure in report.failures):
             return False
         if report.plan is None:
             return True

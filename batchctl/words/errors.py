@@ -167,6 +167,10 @@ class AmbiguousRemote(Refused):
     code = "ambiguous-remote"
 
 
+class ListAway(AmbiguousRemote):
+    """The list that has to be read before a create cannot be read, as the provider is down: later it may be."""
+
+
 #: Over several jobs the worst outcome decides, in this order (design: "the first of 70, 1, 5, 4, 3, 0").
 SEVERITY_ORDER = (
     ExitCode.BUG, ExitCode.FAILED, ExitCode.REFUSED, ExitCode.RUNNING, ExitCode.INCOMPLETE, ExitCode.DONE,

@@ -154,9 +154,10 @@ class Observation:
     """What one look at a provider showed.
 
     `batches` are all those that matter here, newest first; `listed` is False where the list could not be read
-    (`why` then says so), and nothing may be created.
+    (`why` then says so), and nothing may be created; `away`: as the provider is down, which may pass.
     """
 
     batches: tuple[RemoteBatch, ...] = ()
     listed: bool = True
     why: str = ""
+    away: bool = False

@@ -61,6 +61,13 @@ def test_an_outage_is_sat_out_while_requests_are_held(rig: Rig) -> None:
     assert len(rig.provider.batches) == 5
 
 
+def test_an_outage_is_sat_out_while_creates_are_refused_for_want_of_room(rig: Rig) -> None:
+    rig.provider.refuse = dict.fromkeys(range(1, 8), (FULL, 400))
+    outcome = wait(rig, {60.0: goes(rig, "/batches"), HOUR_S: lambda: comes_back(rig), 2 * HOUR_S: rig.finish_all})
+    assert outcome.exit_code(detailed=True) == ExitCode.DONE
+    assert len(rig.provider.batches) == 1
+
+
 def test_held_requests_are_waited_for_though_nobody_wants_what_runs(rig: Rig) -> None:
     rig.max_requests = 1
     rig.apply()
