@@ -46,9 +46,11 @@ def collect_remote(project: Project, providers: Providers, emit: Emit, *, result
           RunLock(project.store.folder, "gc --remote", timeout_s=run_lock_timeout_s)) as lock:
         desk = (project.looking(providers, Options(), emit) if lock is None else project.working(
             Lockfile(project.lockfile, project.shown, lock.check), providers, Options(), emit))
+        # One list that cannot be read is told before anything is deleted elsewhere.
+        accounts = [_Account(desk, where, job, now) for (where, _), job in _accounts(project, desk).items()]
         # Accounts that differ in a header of no weight, such as a trace id, have the same files.
-        found = {(where, unneeded.file.id): unneeded for (where, _), job in _accounts(project, desk).items()
-                 for unneeded in _Account(desk, where, job, now).collect(results=results, dry_run=dry_run)}
+        found = {(account.where, unneeded.file.id): unneeded for account in accounts
+                 for unneeded in account.collect(results=results, dry_run=dry_run)}
     return list(found.values())
 
 
@@ -69,7 +71,7 @@ class _Account:
     def __init__(self, desk: Desk, where: Coordinates, job: str, now: float) -> None:
         self._now = now
         self._desk = desk
-        self._where = where
+        self.where = where
         self._provider: Provider = desk.provider(where, job)
         look = desk.look(where, job)
         if not look.listed:
@@ -89,7 +91,7 @@ class _Account:
         for file, why in chosen:
             if not dry_run:
                 self._provider.delete_file(file.id)
-            yield Unneeded(self._where.name, file, why)
+            yield Unneeded(self.where.name, file, why)
 
     def _listed(self) -> dict[str, RemoteFile] | None:
         """The files of requests; None where the provider does not list files."""

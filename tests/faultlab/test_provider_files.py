@@ -8,8 +8,8 @@ import pytest
 from batchctl.act.provider_files import collect_remote
 from batchctl.words.errors import AmbiguousRemote
 from batchctl.words.remote import Coordinates
-from tests.faultlab.provider import Killed
-from tests.faultlab.rig import Rig
+from tests.faultlab.provider import FakeProvider, Killed
+from tests.faultlab.rig import HERE, Rig
 
 DAY_S = 24 * 3600
 
@@ -190,3 +190,21 @@ def test_a_local_server_that_never_ran_is_not_started_to_learn_that_it_has_no_fi
     assert collect(rig, dry_run=dry_run) == []
     assert not (rig.store / "server").exists()
     assert not dry_run or rig.snapshot() == before
+
+
+def test_nothing_is_deleted_at_one_provider_where_the_list_of_another_cannot_be_read(rig: Rig) -> None:
+    settled(rig)
+    rig.environ["SECOND_KEY"] = "another-canary"
+    second = rig.elsewhere["http://second.test/v1"] = FakeProvider(made_files=50)
+    rig.where = Coordinates("second", "openai", base_url="http://second.test/v1", api_key_env="SECOND_KEY")
+    rig.rows["d"] = "four"
+    rig.apply()
+    rig.where, where = HERE, rig.where
+
+    def fault(at: int, method: str, path: str, done: bool) -> None:
+        raise httpx.ConnectError("away")
+
+    second.fault = fault
+    with pytest.raises(AmbiguousRemote, match=where.name):
+        collect(rig)
+    assert list(rig.provider.files) == ["file-1", "file-2"]
