@@ -48,11 +48,6 @@ class PassReport:
     jobs: tuple[JobReport, ...]
     declined: bool = False
 
-    @property
-    def waiting(self) -> bool:
-        """Whether another pass may find more to do."""
-        return any(job.plan is not None and not job.plan.settled and not job.failures for job in self.jobs)
-
 
 def look(project: Project, providers: Providers | None, options: Options, emit: Emit) -> PassReport:
     """The plans as things stand; changes nothing."""
