@@ -40,6 +40,8 @@ class JobRun:
         self.failures: list[BatchctlError] = []
         #: Prompt tokens that other jobs have in this job's queue at the provider.
         self.enqueued_elsewhere = 0
+        #: Whether a create found no room.
+        self.full = False
         self._created: set[str] = set()
         self._sinks = effective_sinks(job) if job is not None else ()
         self._wanted = self._wish()
@@ -99,6 +101,7 @@ class JobRun:
             for action in sending:
                 self._guarded(action)
         except AtCapacity as full:
+            self.full = True
             self._warn(f"{full.message}; what is left is sent when there is room")
         except (OutcomeUnknown, AmbiguousRemote) as unclear:
             self.failures.append(unclear)

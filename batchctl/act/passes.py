@@ -25,11 +25,13 @@ Choose = Callable[[JobPlan], JobPlan]
 
 @dataclass(frozen=True, slots=True)
 class JobReport:
-    """How one job came out of a pass: the plan that is left (None where none could be made), and what failed."""
+    """How one job came out of a pass: the plan that is left (None where none could be made), and what failed. `full`:
+    a create found no room, and is left for another pass."""
 
     job: str
     plan: JobPlan | None
     failures: tuple[BatchctlError, ...] = ()
+    full: bool = False
 
     @property
     def exit_code(self) -> int:
@@ -116,4 +118,4 @@ def _finished(run: JobRun) -> JobReport:
         plan = run.finish()
     except BatchctlError as failure:
         run.failures.append(failure)
-    return JobReport(run.name, plan, tuple(run.failures))
+    return JobReport(run.name, plan, tuple(run.failures), run.full)

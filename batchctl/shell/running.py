@@ -23,6 +23,7 @@ from batchctl.words.errors import (
     BatchctlError,
     ExitCode,
     ListAway,
+    Refused,
     RemoteError,
     RunLockHeld,
     Unavailable,
@@ -89,6 +90,8 @@ class Runner:
         self._failed: dict[Path, BatchctlError] = {}
         #: Jobs that a pass could be made for without a failure.
         self._listed: set[str] = set()
+        #: Where a saved plan could not be done: later passes send nothing of it.
+        self._unmade: list[BatchctlError] = []
         self._sight = Sight(how.options.settle_s, monotonic)
 
     def run(self, providers: Providers) -> Outcome:
@@ -125,10 +128,12 @@ class Runner:
             raise
         except BatchctlError as failure:
             self._failed[project.manifest] = failure
-            self._outcome.failures = [*self._failed.values()]
+            self._outcome.failures = [*self._failed.values(), *self._unmade]
             return
+        if how.saved:
+            self._unmade += [_unmade(report.job) for report in made.jobs if report.full]
         self._failed.pop(project.manifest, None)
-        self._outcome.failures = [*self._failed.values()]
+        self._outcome.failures = [*self._failed.values(), *self._unmade]
         if made.declined:
             self._outcome.declined = True
             self._outcome.failures += [failure for report in made.jobs for failure in report.failures]
@@ -200,6 +205,11 @@ class Runner:
             self._sleep(seconds)
 
         return sleep
+
+
+def _unmade(job: str) -> Refused:
+    return Refused(f'not all of the saved plan is done: for the job "{job}" there was no room at the provider',
+                   notes=("Make a new plan, or apply this one again where nothing of it was done.",))
 
 
 def trouble(error: RemoteError, *, given_up: bool) -> Notice:

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import pytest
+
+from batchctl.act.desk import Options
+from batchctl.shell.running import How, Runner
+from batchctl.shell.session import Session
 from batchctl.words.errors import ExitCode
-from tests.faultlab.rig import Rig
-from tests.faultlab.test_waiting import HOUR_S, comes_back, goes, wait
+from tests.faultlab.rig import SETTLE_S, Rig
+from tests.faultlab.test_saved_plans import save
+from tests.faultlab.test_waiting import HOUR_S, Clock, comes_back, goes, wait
 
 FULL = "token_limit_exceeded"
 
@@ -66,6 +72,21 @@ def test_an_outage_is_sat_out_while_creates_are_refused_for_want_of_room(rig: Ri
     outcome = wait(rig, {60.0: goes(rig, "/batches"), HOUR_S: lambda: comes_back(rig), 2 * HOUR_S: rig.finish_all})
     assert outcome.exit_code(detailed=True) == ExitCode.DONE
     assert len(rig.provider.batches) == 1
+
+
+@pytest.mark.parametrize("first", [1, 2], ids=["nothing", "a part"])
+def test_g10_a_saved_plan_that_found_no_room_is_not_done(rig: Rig, first: int) -> None:
+    rig.max_requests = 2
+    plan = save(rig)
+    rig.provider.refuse = {first: (FULL, 400)}
+    session = Session(projects=(rig.project(),), files=(), variables={}, warnings=(), selection=False)
+    how = How("apply", Options(settle_s=SETTLE_S), wait=True, saved=True)
+    with rig.providers() as providers:
+        outcome = Runner(session, how, rig.events.append, lambda plans: True, plan.choose,
+                         sleep=Clock(rig, {HOUR_S: rig.finish_all}).sleep, monotonic=lambda: rig.now).run(providers)
+    assert outcome.exit_code(detailed=False) == ExitCode.REFUSED
+    assert "no room" in outcome.failures[0].message
+    assert [batch.status for batch in rig.provider.batches.values()] == ["completed"] * (first - 1)
 
 
 def test_held_requests_are_waited_for_though_nobody_wants_what_runs(rig: Rig) -> None:
