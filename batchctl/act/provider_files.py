@@ -72,10 +72,10 @@ class _Account:
         self._now = now
         self._desk = desk
         self.where = where
-        self._provider: Provider = desk.provider(where, job)
         look = desk.look(where, job)
         if not look.listed:
             raise AmbiguousRemote(f"no file of {where.name} is deleted while its batches cannot be listed: {look.why}")
+        self._provider: Provider = desk.provider(where, job)
         self._batches = {batch.id: batch for batch in look.batches}
         self._is_stored: dict[str, bool] = {}
         self._recorded = [(name, batch) for name in desk.jobs for batch in desk.record(name).batches]

@@ -208,3 +208,10 @@ def test_nothing_is_deleted_at_one_provider_where_the_list_of_another_cannot_be_
     with pytest.raises(AmbiguousRemote, match=where.name):
         collect(rig)
     assert list(rig.provider.files) == ["file-1", "file-2"]
+
+
+def test_a_provider_without_its_key_is_refused_as_one_that_cannot_be_read(rig: Rig) -> None:
+    settled(rig)
+    del rig.environ["FAKE_KEY"]
+    with pytest.raises(AmbiguousRemote, match="FAKE_KEY"):
+        collect(rig)
