@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from batchctl.remote.http import Http
 from batchctl.remote.provider import Provider
@@ -16,7 +17,12 @@ from batchctl.words.errors import LocalServerError, RemoteError
 from batchctl.words.gateway import credentials, double_maker
 from batchctl.words.remote import Coordinates, FromEnvironment, HeaderValue
 
+if TYPE_CHECKING:
+    from batchctl.server.launch import LocalServer
+
 Headers = tuple[tuple[str, HeaderValue], ...]
+#: One account, and for the local server the store that it belongs to.
+_Place = tuple[Coordinates, Headers, Path | None]
 HttpFactory = Callable[..., Http]
 
 
@@ -30,7 +36,8 @@ class Providers:
         self._runs = runs
         self._environ = environ
         self._http = http
-        self._open: dict[tuple[Coordinates, Headers, Path | None], Provider] = {}
+        self._open: dict[_Place, Provider] = {}
+        self._servers: dict[_Place, LocalServer] = {}
         self._deadline = math.inf
         self._exit = ExitStack()
 
@@ -56,9 +63,15 @@ class Providers:
         if dialect is None:
             raise RemoteError(f'the dialect "{where.dialect}" is not known to this batchctl')
         place = (where, headers, store if where.dialect == "local" else None)
+        if place in self._servers and not self._servers[place].is_up:
+            # It was killed: another takes its place, with its data.
+            del self._open[place], self._servers[place]
         if place not in self._open:
             if where.dialect == "local":
-                http = self._local(where, store, upstream_api_key_env, concurrency)
+                server = self._local(where, store, upstream_api_key_env, concurrency)
+                self._servers[place] = server
+                http = self._http(base_url=server.base_url, headers={"authorization": f"Bearer {server.token}"},
+                                  secrets=[server.token])
             else:
                 http = self._hosted(where, dialect, headers)
             http.deadline = self._deadline
@@ -93,7 +106,7 @@ class Providers:
             made["openai-project"] = where.project
         return self._http(base_url=base_url.rstrip("/"), headers=made, secrets=secrets, hints=_hints(where))
 
-    def _local(self, where: Coordinates, store: Path, key_env: str | None, concurrency: int) -> Http:
+    def _local(self, where: Coordinates, store: Path, key_env: str | None, concurrency: int) -> LocalServer:
         from batchctl.server import launch
 
         try:
@@ -104,8 +117,7 @@ class Providers:
         except launch.LaunchError as error:
             raise LocalServerError(str(error)) from error
         self._exit.callback(server.close)
-        return self._http(base_url=server.base_url, headers={"authorization": f"Bearer {server.token}"},
-                          secrets=[server.token])
+        return server
 
     def _read(self, variable: str, provider: str) -> str:
         value = self._environ.get(variable, "").strip()

@@ -41,6 +41,19 @@ class LocalServer:
     token: str = field(repr=False)
     _lease: socket.socket = field(repr=False)
 
+    @property
+    def is_up(self) -> bool:
+        """Whether it still holds its end of the lease: the system lets go of it when a server is killed."""
+        self._lease.setblocking(False)
+        try:
+            while self._lease.recv(4096):
+                pass
+        except BlockingIOError:
+            return True
+        except OSError:
+            pass
+        return False
+
     def close(self) -> None:
         """Gives up the lease. The server ends a second after the last one; its work is kept."""
         self._lease.close()
