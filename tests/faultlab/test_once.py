@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 
 import httpx
 import pytest
@@ -295,10 +296,9 @@ def test_g2_a_forgotten_job_with_live_batches_stays_recorded(rig: Rig) -> None:
     assert rig.project().recorded().job("gone").batches == record.batches
 
 
-def test_g1_two_clones_that_create_at_once_keep_the_older_batch(
-    rig: Rig, tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    other = Rig(tmp_path_factory.mktemp("clone"), provider=rig.provider, rows=dict(rig.rows))
+def created_at_once(rig: Rig, folder: Path) -> Rig:
+    """A second clone, whose whole apply came just before the create of the first."""
+    other = Rig(folder, provider=rig.provider, rows=dict(rig.rows))
     (other.folder / "job.yaml").write_text("")
     entered = iter([True])
 
@@ -308,6 +308,14 @@ def test_g1_two_clones_that_create_at_once_keep_the_older_batch(
 
     rig.provider.fault = fault
     rig.apply()
+    rig.provider.fault = None
+    return other
+
+
+def test_g1_two_clones_that_create_at_once_keep_the_older_batch(
+    rig: Rig, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    other = created_at_once(rig, tmp_path_factory.mktemp("clone"))
     statuses = [batch.status for batch in sorted(rig.provider.batches.values(), key=lambda one: one.id)]
     assert statuses == ["validating", "cancelling"]
     paid_once(rig)
@@ -321,17 +329,7 @@ def test_g1_two_clones_that_create_at_once_keep_the_older_batch(
 def test_g6_of_two_clones_that_create_at_once_both_retry_what_failed_in_the_batch_that_stayed(
     rig: Rig, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    other = Rig(tmp_path_factory.mktemp("clone"), provider=rig.provider, rows=dict(rig.rows))
-    (other.folder / "job.yaml").write_text("")
-    entered = iter([True])
-
-    def fault(at: int, method: str, path: str, done: bool) -> None:
-        if (method, path) == ("POST", "/batches") and not done and next(entered, False):
-            other.apply()
-
-    rig.provider.fault = fault
-    rig.apply()
-    rig.provider.fault = None
+    other = created_at_once(rig, tmp_path_factory.mktemp("clone"))
     older, younger = sorted(rig.provider.live(), key=lambda batch: batch.created_at)
     rig.provider.finish(younger, answered=0.0)
     rig.provider.finish(older, fail=lambda at: 500 if at == 0 else None)
