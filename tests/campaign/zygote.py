@@ -1,0 +1,68 @@
+"""A process that has imported the program and forks itself for each run: real processes without their start-up.
+
+Reads one JSON object a line from its input. `{"run": ARGUMENTS, "folder", "environ", "out", "err", "sabotage"}` is
+answered by `{"pid"}`, and `{"wait": PID}` by `{"status"}` as os.waitstatus_to_exitcode gives it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from importlib import import_module
+from typing import Any, NoReturn
+
+from batchctl.shell.cli import COMMANDS, main
+from tests.campaign.saboteur import sabotage
+
+
+def serve() -> None:
+    for section in COMMANDS.values():
+        for _, module in section.values():
+            import_module(f"batchctl.shell.commands.{module}")
+    for module in ("batchctl.remote.http", "batchctl.act.passes", "batchctl.recorded.store", "batchctl.show.live"):
+        import_module(module)
+    for line in sys.stdin:
+        asked = json.loads(line)
+        if "wait" in asked:
+            _, status = os.waitpid(asked["wait"], 0)
+            _say(status=os.waitstatus_to_exitcode(status))
+            continue
+        pid = os.fork()
+        if pid == 0:
+            _become(asked)
+        _say(pid=pid)
+
+
+def _say(**fields: Any) -> None:
+    sys.stdout.write(json.dumps(fields) + "\n")
+    sys.stdout.flush()
+
+
+def _become(asked: dict[str, Any]) -> NoReturn:
+    """The program, in this process."""
+    os.setsid()
+    os.chdir(asked["folder"])
+    for descriptor, name, flags in ((0, os.devnull, os.O_RDONLY), (1, asked["out"], os.O_WRONLY | os.O_CREAT),
+                                    (2, asked["err"], os.O_WRONLY | os.O_CREAT)):
+        os.dup2(os.open(name, flags, 0o600), descriptor)
+    sys.stdin, sys.stdout, sys.stderr = (open(number, mode, encoding="utf-8", closefd=False)  # noqa: SIM115
+                                         for number, mode in ((0, "r"), (1, "w"), (2, "w")))
+    os.environ.clear()
+    os.environ.update(asked["environ"])
+    sys.argv = ["batchctl", *asked["run"]]
+    if asked.get("sabotage"):
+        sabotage(**asked["sabotage"])
+    code: object = 70
+    try:
+        main()
+    except SystemExit as end:
+        code = end.code
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code if isinstance(code, int) else int(code is not None))
+
+
+if __name__ == "__main__":
+    serve()
