@@ -65,7 +65,7 @@ def apply(project: Project, providers: Providers, options: Options, emit: Emit, 
     """One pass, under the run lock that the caller holds. Raises StateError when the lockfile cannot be read, and what
     `choose` raises."""
     project.store.prepare()
-    project.store.sweep()
+    project.sweep()
     lockfile = Lockfile(project.lockfile, project.shown, lock.check)
     desk = replace(project.working(lockfile, providers, options, emit), sleep=sleep, monotonic=monotonic)
     runs = [_run(desk, project, name) for name in project.names(lockfile.recorded, options)]

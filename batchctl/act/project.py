@@ -8,8 +8,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from batchctl.act.desk import Desk, Options, Spare
+from batchctl.desired.effective_sinks import effective_sinks
 from batchctl.desired.job import Job
 from batchctl.desired.render.survey import Desired, survey
+from batchctl.recorded import durable
 from batchctl.recorded.lockfile import Lockfile, read
 from batchctl.recorded.records import Recorded
 from batchctl.recorded.store import Store
@@ -47,6 +49,14 @@ class Project:
         if findings:
             raise InvalidInput(findings)
         return tuple(warning for made in self.surveys.values() for warning in made.warnings)
+
+    def sweep(self) -> None:
+        """Removes what killed runs have left behind, in the store and beside the files. Only under the run lock."""
+        self.store.sweep()
+        durable.sweep(self.lockfile)
+        for job in self.jobs.values():
+            for sink in effective_sinks(job):
+                durable.sweep(sink.target)
 
     def recorded(self) -> Recorded:
         """What the lockfile says now. Raises StateError."""

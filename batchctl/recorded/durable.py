@@ -7,13 +7,14 @@ The rules, which every writer in batchctl follows by using this module:
 2. An error before the rename removes the temporary file and leaves the old one alone. A failed flush is an error:
    the same descriptor is never flushed again (the kernel may have dropped the pages).
 3. A symlinked target is followed first, so that the link stays a link.
-4. Temporary files of a killed process are ignored by readers, and swept only under the run lock.
+4. Temporary files of a killed process are ignored by readers, and swept by the next run, under the run lock.
 """
 
 from __future__ import annotations
 
 import contextlib
 import errno
+import glob
 import os
 import secrets
 from collections.abc import Iterator
@@ -88,6 +89,14 @@ def sync_folder(folder: Path) -> None:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+
+
+def sweep(path: Path) -> None:
+    """Removes what killed writers of `path` have left beside it. Only where nobody else can be writing it."""
+    target = Path(os.path.realpath(path))  # where links go in circles, there is nothing to sweep, and no error
+    with contextlib.suppress(OSError):
+        for left in target.parent.glob(f".{glob.escape(target.name)}.*{_SUFFIX}"):
+            left.unlink(missing_ok=True)
 
 
 def is_temporary(path: Path) -> bool:

@@ -72,9 +72,16 @@ class Store:
                 durable.make_folder(folder)
             ignore = self.folder / ".gitignore"
             if not ignore.exists():
-                durable.write(ignore, b"*\n")
+                self._write_ignore(ignore)
         except OSError as error:
             raise StateError(f"the store {self.folder} cannot be made: {error.strerror or error}") from error
+
+    def _write_ignore(self, path: Path) -> None:
+        try:
+            durable.write(path, b"*\n")
+        except FileNotFoundError:
+            if not path.exists():  # else another command has written it, and swept this one's
+                raise
 
     def shard_path(self, digest: str) -> Path:
         return self._shards / f"{digest}.jsonl"
@@ -148,7 +155,7 @@ class Store:
 
     def sweep(self) -> None:
         """Removes what killed runs left behind. Only under the run lock."""
-        for parent in (self._shards, self._results):
+        for parent in (self.folder, self._shards, self._results):
             with contextlib.suppress(OSError):
                 for path in parent.iterdir():
                     if durable.is_temporary(path):

@@ -129,3 +129,11 @@ def test_folders_are_made_with_those_above_and_may_be_there_already(tmp_path: Pa
     (tmp_path / "file").touch()
     with pytest.raises(OSError, match=r".*"):
         durable.make_folder(tmp_path / "file" / "x")
+
+
+def test_g3_what_a_killed_writer_left_is_swept_and_nothing_else(tmp_path: Path) -> None:
+    kept = [".other.csv.0123456789ab.tmp", ".out.csv.tmp", "out.csv"]
+    for name in (".out.csv.0123456789ab.tmp", ".out.csv.ff.tmp", *kept):
+        (tmp_path / name).write_text("")
+    durable.sweep(tmp_path / "out.csv")
+    assert sorted(path.name for path in tmp_path.iterdir()) == kept
