@@ -61,21 +61,31 @@ class RunLock:
                 wait_s = min(wait_s * 2, 1.0)
             self._mark()
         except OSError as error:
-            self._lock.release()
+            self._let_go()
             raise StateError(f"no run lock can be made in {self._path.parent}: {error.strerror or error}") from error
         except BaseException:
-            self._lock.release()
+            self._let_go()
             raise
         return self
 
-    def __exit__(self, *exc: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None = None, *rest: object) -> None:
         try:
             holder = holder_of(self._path.parent)
             if holder is not None and holder.id == self._id:
                 with contextlib.suppress(OSError):
                     self._info.unlink()
         finally:
+            refusal = self._let_go()
+        if refusal is not None and kind is None:
+            raise StateError(f"the run lock in {self._path.parent} cannot be released before this process ends: "
+                             f"{refusal.strerror or refusal}") from refusal
+
+    def _let_go(self) -> OSError | None:
+        try:
             self._lock.release()
+        except OSError as refusal:
+            return refusal
+        return None
 
     def check(self) -> None:
         """Raises Refused when somebody forced this lock open: from then on nothing may be changed."""

@@ -14,7 +14,7 @@ from tests.faultlab.rig import Rig
 pytestmark = pytest.mark.campaign
 
 #: What is counted on the way to a death, and whether a call is carried out first.
-KINDS = {"before a call": (True, False), "after a call": (True, True), "at a file operation": (False, False)}
+KINDS = {"before_call": (True, False), "after_call": (True, True), "at_file": (False, False)}
 _QUICK_STEP = 6
 
 

@@ -9,11 +9,13 @@ from __future__ import annotations
 import json
 import os
 import sys
+from contextlib import AbstractContextManager, nullcontext
 from importlib import import_module
+from pathlib import Path
 from typing import Any, NoReturn
 
 from batchctl.shell.cli import COMMANDS, main
-from tests.campaign.saboteur import sabotage
+from tests.campaign import saboteur
 
 
 def serve() -> None:
@@ -51,17 +53,24 @@ def _become(asked: dict[str, Any]) -> NoReturn:
     os.environ.clear()
     os.environ.update(asked["environ"])
     sys.argv = ["batchctl", *asked["run"]]
-    if asked.get("sabotage"):
-        sabotage(**asked["sabotage"])
     code: object = 70
     try:
-        main()
+        with _sabotaged(**asked.get("sabotage") or {}):
+            main()
     except SystemExit as end:
         code = end.code
     finally:
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code if isinstance(code, int) else int(code is not None))
+
+
+def _sabotaged(kind: str = "", folder: str = "", seen: str = "", **how: Any) -> AbstractContextManager[None]:
+    """`kind`: `files` below `folder`, or `sends`; `how` as in Saboteur, its `seen` a file."""
+    if not kind:
+        return nullcontext()
+    made = saboteur.Saboteur(**how, seen=saboteur.Noted(seen))
+    return saboteur.sends(made) if kind == "sends" else saboteur.files(made, Path(folder))
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import subprocess
 import sys
 import threading
@@ -149,3 +150,15 @@ def test_a_user_without_a_name_is_a_number(monkeypatch: pytest.MonkeyPatch, tmp_
         holder = holder_of(tmp_path)
         assert holder is not None
         assert holder.who.split("@")[0].isdigit()
+
+
+def test_a_lock_that_cannot_be_released_is_said_and_goes_with_the_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    lock = RunLock(tmp_path, "apply", timeout_s=0)
+    with pytest.raises(StateError, match="cannot be released before this process ends"), lock:
+        monkeypatch.setattr("fcntl.flock", _refuse)
+
+
+def _refuse(*_: object) -> None:
+    raise OSError(errno.EIO, "Input/output error")

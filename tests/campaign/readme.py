@@ -1,0 +1,40 @@
+"""Puts the figures of a campaign into the README's table of promises: `python -m tests.campaign.readme FIGURES`, where
+FIGURES is what `pytest -m campaign --campaign-json FIGURES` wrote."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from pathlib import Path
+
+from tests.campaign.families import PROMISES
+from tests.campaign.tally import Tally
+
+README = Path(__file__).parents[2] / "README.md"
+
+#: A row of the table: the id, the promise, the runs that were judged by it, and how many of them broke it.
+ROW = re.compile(r"^\| (?P<id>G\d+) \| (?P<text>[^|]+) \| (?P<runs>[\d,]+|-) \| (?P<broken>[\d,]+|-) \|$", re.MULTILINE)
+
+
+def with_figures(text: str, tally: Tally) -> str:
+    """The README with new figures. Raises ValueError where it has no row for a promise."""
+    if missing := set(PROMISES) - {row["id"] for row in ROW.finditer(text)}:
+        raise ValueError(f"the table of promises has no row for {sorted(missing)}")
+
+    def row(found: re.Match[str]) -> str:
+        runs, broken = (sum(count for (_, promise), count in counts.items() if promise == found["id"])
+                        for counts in (tally.judged, tally.violations))
+        return f"| {found['id']} | {found['text']} | {runs:,} | {broken:,} |"
+
+    return ROW.sub(row, text)
+
+
+def main() -> None:
+    tally = Tally()
+    tally.merge(json.loads(Path(sys.argv[1]).read_text("utf-8")))
+    README.write_text(with_figures(README.read_text("utf-8"), tally), "utf-8")
+
+
+if __name__ == "__main__":
+    main()
