@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.campaign import twin
+from tests.campaign import rigs
 from tests.campaign.tally import Campaign
 from tests.faultlab.kill import Death
 from tests.faultlab.rig import Rig
@@ -28,13 +28,13 @@ def test_g1_g2_g3_g4_g6_two_deaths_in_a_row_pay_once_and_lose_nothing(
     while reached:
         then, both = 0, True
         while both:
-            with twin.fresh(tmp_path) as project:
+            with rigs.fresh(tmp_path) as project:
                 reached = dies(project, first, at)
                 both = reached and dies(project, second, then)
                 if both:
                     with campaign.run("F2", f"{first} {at}, then {second} {then}") as run:
-                        twin.after_fault(run, project)
-                        twin.converges(run, project)
+                        rigs.after_fault(run, project)
+                        rigs.converges(run, project)
             then += step
         at += step
 
@@ -44,5 +44,5 @@ def dies(rig: Rig, kind: str, at: int) -> bool:
     calls, after = KINDS[kind]
     death = Death(rig.provider, rig.folder, at, calls, after)
     with death:
-        twin.work(rig)
+        rigs.work(rig)
     return death.happened

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from batchctl.words.errors import BatchctlError
-from tests.campaign import twin
+from tests.campaign import rigs
 from tests.campaign.programs import Zygote
 from tests.campaign.saboteur import Saboteur, files
 from tests.campaign.sweeping import Fault, Struck, sweep
@@ -31,18 +31,18 @@ def test_g3_g6_an_error_of_the_disk_loses_no_id_and_pays_nothing_twice(
 ) -> None:
     at, reached = 0, True
     while reached:
-        with twin.fresh(tmp_path) as project:
+        with rigs.fresh(tmp_path) as project:
             saboteur = Saboteur(at, getattr(errno, error), for_good)
             said, failed = _works(project, saboteur)
             reached = bool(saboteur.seen)
             if reached:
-                name = f"twin, {error} {'from' if for_good else 'at'} {at}: {saboteur.seen[0]}"
+                name = f"in process, {error} {'from' if for_good else 'at'} {at}: {saboteur.seen[0]}"
                 with campaign.run("F4", name) as run:
                     no_id_lost(run, project.folder, said, project.provider.batches)
                     done = project.sink.exists()
                     run.holds("G10", failed or done, "no failure was reported, and there are no results")
-                    twin.after_fault(run, project)
-                    twin.converges(run, project)
+                    rigs.after_fault(run, project)
+                    rigs.converges(run, project)
         at += _QUICK_STEP if campaign.quick else 1
 
 
