@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.campaign.places import Places, places
 from tests.campaign.programs import Site, Zygote, fresh
 from tests.campaign.tally import Campaign
 from tests.campaign.totals import KEY
@@ -32,6 +33,14 @@ def rig(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Rig:
     monkeypatch.setattr("batchctl.desired.render.pool.run", inline_pool)
     (tmp_path / "job.yaml").write_text("")
     return Rig(tmp_path, rows={"a": "one", "b": "two", "c": "three"})
+
+
+@pytest.fixture
+def elsewhere(monkeypatch: pytest.MonkeyPatch) -> Iterator[Places]:
+    """Where calls of a twin may end up instead; renders in this process, as a twin does all else."""
+    monkeypatch.setattr("batchctl.desired.render.pool.run", inline_pool)
+    with places() as made:
+        yield made
 
 
 @pytest.fixture(scope="session")

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -27,18 +28,33 @@ class Cut(Exception):
     """Raised by a script: the connection ends here, without an answer."""
 
 
+#: Writes to a connection what takes the place of an answer; it gets the true one where the call was carried out.
+Reply = Callable[["Handler", httpx.Response | None], None]
+
+
+class Instead(Cut):
+    """Raised by a script: this is answered, and then the connection ends."""
+
+    def __init__(self, reply: Reply) -> None:
+        super().__init__()
+        self.reply = reply
+
+
 #: Called with the number of the call (from 0, in order of arrival), its method and path, and the moment. May raise Cut.
 Script = Callable[[int, str, str, Moment], None]
 
 
 @dataclass
 class Wire:
-    """`ends_after`: so many reads of a batch, alone or in a list, until it has ended; 0 leaves batches alone."""
+    """`ends_after`: so many reads of a batch, alone or in a list, until it has ended; 0 leaves batches alone.
+    `elsewhere` is the URL of a host that nobody meant; `pass_time` lets seconds go by while an answer trickles."""
 
     provider: FakeProvider = field(default_factory=FakeProvider)
     script: Script | None = None
     ends_after: int = 2
     base_url: str = ""
+    elsewhere: str = ""
+    pass_time: Callable[[float], None] = time.sleep
     _reads: dict[str, int] = field(default_factory=dict)
     _turn: threading.Lock = field(default_factory=threading.Lock)
 
@@ -67,7 +83,7 @@ class Wire:
     @contextmanager
     def serve(self) -> Iterator[Wire]:
         """Answers on a free port of the loopback until the context ends."""
-        server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"wire": self}))
+        server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (Handler,), {"wire": self}))
         server.daemon_threads = True
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
         thread.start()
@@ -79,20 +95,25 @@ class Wire:
             server.server_close()
 
 
-class _Handler(BaseHTTPRequestHandler):
+class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # an answer in two packets waits 40 ms for the client's ACK of the first
     wire: Wire
 
     def _call(self) -> None:
         body = self._body()
         request = httpx.Request(self.command, f"http://{self.headers['host']}{self.path}",
                                 headers=list(self.headers.items()), content=body)
-        path = request.url.path
+        path, answer = request.url.path, None
         try:
             number, answer = self.wire.carry_out(request)
             self.wire.at(number, self.command, path, Moment.COMMITTED)
             self._answer(answer)
             self.wire.at(number, self.command, path, Moment.REPLIED)
+        except Instead as instead:
+            self.close_connection = True
+            with suppress(OSError):
+                instead.reply(self, answer)
         except (Cut, ConnectionError):
             self.close_connection = True
 
