@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import mmap
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from batchctl.recorded.store import Receiving, Store
 from batchctl.remote.download import download
 from batchctl.remote.provider import Provider
 from batchctl.words.dialects import DAY_S, parse_window
-from batchctl.words.errors import Refusal, RemoteError
+from batchctl.words.errors import Refusal, RemoteError, Unavailable
 from batchctl.words.ids import IdIndex, IdList
 from batchctl.words.outcomes import Outcome
 from batchctl.words.remote import Counts, RemoteBatch
@@ -47,24 +47,28 @@ def fetch(provider: Provider, store: Store, record: BatchRecord, remote: RemoteB
         error_code=_error_code(remote, provider.dialect.capacity_codes),
     )
     index, gone = AnswerIndex(), False
-    if output_id or error_id:
+    files = [(file, file_id) for file, file_id in ((OUTPUT_FILE, output_id), (ERROR_FILE, error_id)) if file_id]
+    if files:
         with store.receiving(ended) as receiving:
             # What an earlier run has here may be what there was before all of it was.
             old = any(receiving.path(file).exists() for file in (OUTPUT_FILE, ERROR_FILE))
-            here = [_download(provider, receiving, file, file_id)
-                    for file, file_id in ((OUTPUT_FILE, output_id), (ERROR_FILE, error_id)) if file_id]
+            here = [_download(provider, receiving, file, file_id) for file, file_id in files]
             gone = not all(here)
+            if gone:
+                _check_answering(provider, remote)
             try:
-                index = AnswerIndex.of(_answers(receiving))
-                _check_ours(receiving, index, ids)
-                _check_all_here(remote, index, gone, old or _may_lag(remote, now))
+                index = AnswerIndex.of(_answers(receiving, ids))
+                _check_ours(receiving, index)
+                if not gone:
+                    _check_all_here(remote, index, old or _may_lag(remote, now))
+                    _check_sizes(provider, receiving, files, _answered(remote, record) > len(index))
             except ResultsInvalid:
                 receiving.drop()
                 raise
             if any(here):
                 receiving.keep(index)
     else:
-        _check_all_here(remote, index, gone, _may_lag(remote, now))
+        _check_all_here(remote, index, _may_lag(remote, now))
     return _settled(ended, index, ids, gone)
 
 
@@ -94,16 +98,51 @@ def _error_code(remote: RemoteBatch, capacity_codes: frozenset[str]) -> str | No
     return next(iter(codes), "unknown")
 
 
-def _check_all_here(remote: RemoteBatch, index: AnswerIndex, gone: bool, may_lag: bool) -> None:
+def _told(counts: Counts) -> int:
+    """How many answers a provider counts. Some count a failed request as completed too: then `total` says how many
+    there can be."""
+    return min(counts.completed + counts.failed, max(counts.total, counts.completed))
+
+
+def _check_all_here(remote: RemoteBatch, index: AnswerIndex, may_lag: bool) -> None:
     """A provider's files may lag behind its batch, and one of them may be there before the other: settled too early,
     requests that were answered would count as missing, and be paid for again. Raises ResultsInvalid."""
     counts = remote.counts if remote.counts is not None else Counts()
-    # Some servers count a failed request as completed too: then `total` says how many there can be.
-    told = min(counts.completed + counts.failed, max(counts.total, counts.completed))
     completed = sum(answer.file == OUTPUT_FILE for answer in index)
-    if counts.completed > completed and told > len(index) and may_lag and not gone:
+    if counts.completed > completed and _told(counts) > len(index) and may_lag:
         raise ResultsInvalid(f"{remote.id} reports {counts.completed} completed and {counts.failed} failed requests, "
                              f"and its files answer {len(index)} so far; they are asked for again at the next run")
+
+
+def _answered(remote: RemoteBatch, record: BatchRecord) -> int:
+    """How many answers there should be, as far as anybody says."""
+    return record.requests if remote.counts is None else _told(remote.counts)
+
+
+def _check_sizes(provider: Provider, receiving: Receiving, files: Sequence[tuple[int, str]], lacks: bool) -> None:
+    """An empty or shortened answer can look like a whole file. Where answers are lacking, the provider's own figure for
+    its files tells, however long ago the batch ended. Raises ResultsInvalid."""
+    for file, file_id in files if lacks else ():
+        size, there = receiving.path(file).stat().st_size, _size_of(provider, file_id)
+        if there is not None and size < there:
+            raise ResultsInvalid(f"{size} bytes of {file_id} came, and {provider.where.name} has {there} of it; "
+                                 "it is asked for again at the next run")
+
+
+def _size_of(provider: Provider, file_id: str) -> int | None:
+    try:
+        return provider.file(file_id).bytes
+    except Refusal:
+        return None
+
+
+def _check_answering(provider: Provider, remote: RemoteBatch) -> None:
+    """A server that answers 404 to everything for a while has not lost its files: what it is believed is asked of one
+    that still shows the batch. Raises Unavailable."""
+    try:
+        provider.batch(remote.id)
+    except Refusal as refusal:
+        raise Unavailable(f"the files of {remote.id} are not shown, nor is the batch: {refusal.message}") from refusal
 
 
 def _may_lag(remote: RemoteBatch, now: float) -> bool:
@@ -141,25 +180,28 @@ def _exists(provider: Provider, file_id: str) -> bool:
     return True
 
 
-def _answers(receiving: Receiving) -> Iterator[Answer]:
-    """One answer a request; where several lines answer one, a success counts, else the first."""
+def _answers(receiving: Receiving, ids: IdList | None) -> Iterator[Answer]:
+    """One answer a request; where several lines answer one, a success counts, else the first. Lines of others are
+    passed over: counted, they would stand in for answers that are not here."""
+    asked = None if ids is None else IdIndex(ids)
     best: dict[bytes, Answer] = {}
     for file in (OUTPUT_FILE, ERROR_FILE):
         for answer in _lines(receiving.path(file), file):
+            if asked is not None and answer.id not in asked:
+                continue
             before = best.get(answer.id)
             if before is None or (answer.outcome is Outcome.OK and before.outcome is not Outcome.OK):
                 best[answer.id] = answer
     return iter(best.values())
 
 
-def _check_ours(receiving: Receiving, index: AnswerIndex, ids: IdList | None) -> None:
+def _check_ours(receiving: Receiving, index: AnswerIndex) -> None:
     """An output file that answers nothing of what was asked is some other file: taken, it would make every request
     look unanswered, and be paid for again. Raises ResultsInvalid."""
     output = receiving.path(OUTPUT_FILE)
     if not output.exists() or output.stat().st_size == 0:
         return
-    asked = None if ids is None else IdIndex(ids)
-    if not any(answer.file == OUTPUT_FILE and (asked is None or answer.id in asked) for answer in index):
+    if not any(answer.file == OUTPUT_FILE for answer in index):
         raise ResultsInvalid(f"{output.name} answers none of the batch's requests; the file was not taken, "
                              "and is asked for again at the next run")
 

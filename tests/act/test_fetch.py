@@ -46,6 +46,8 @@ class Bench:
         self.now = 1e9
         self.files: dict[str, bytes | httpx.Response] = {}
         self.known_files: set[str] = set()
+        self.shows_batch = True
+        self.sizes: dict[str, int] = {}
         self.store = Store(folder)
         self.store.prepare()
         self.script = Scripted(self._answer)
@@ -53,8 +55,11 @@ class Bench:
     def _answer(self, request: httpx.Request) -> httpx.Response:
         parts = request.url.path.split("/")
         name = parts[3]
+        if parts[2] == "batches":
+            return answer({"id": name}) if self.shows_batch else answer({}, 404)
         if parts[-1] != "content":
-            return answer({"id": name}) if name in self.files or name in self.known_files else answer({}, 404)
+            shown = {"id": name, "bytes": self.sizes.get(name)}
+            return answer(shown) if name in self.files or name in self.known_files else answer({}, 404)
         found = self.files.get(name, answer({"error": "no such file"}, 404))
         return text(found) if isinstance(found, bytes) else found
 
@@ -245,6 +250,44 @@ def test_g4_a_file_whose_content_is_404_but_that_exists_is_not_gone(bench: Bench
     with pytest.raises(Refusal):
         bench.fetch()
     assert bench.took_nothing
+
+
+def test_g4_a_server_that_shows_neither_the_files_nor_the_batch_has_not_lost_them(bench: Bench) -> None:
+    """It answers 404 to everything for a while: settled as lost, paid results would never be asked for again."""
+    bench.shows_batch = False
+    with pytest.raises(Unavailable, match="nor is the batch"):
+        bench.fetch()
+    bench.files["out"] = jsonl(ok(A), ok(B), ok(C))
+    bench.shows_batch = True
+    assert bench.fetch().ok == 3
+
+
+@pytest.mark.parametrize("came", [b"", jsonl(ok(A)), jsonl(ok(A), ok(B))])
+@pytest.mark.parametrize("counts", [None, Counts(3, 3, 0)])
+def test_g1_an_answer_shorter_than_the_file_is_refused_however_long_ago_the_batch_ended(
+    bench: Bench, came: bytes, counts: Counts | None
+) -> None:
+    whole = jsonl(ok(A), ok(B), ok(C))
+    bench.files["out"], bench.sizes["out"] = came, len(whole)
+    with pytest.raises(ResultsInvalid, match=f"{len(came)} bytes of out came"):
+        bench.fetch(counts=counts)
+    bench.files["out"] = whole
+    assert bench.fetch(counts=counts).ok == 3
+
+
+@pytest.mark.parametrize("size", [0, 5, None, 1 << 40])
+def test_a_size_that_a_provider_makes_up_keeps_no_whole_answers_back(bench: Bench, size: int | None) -> None:
+    bench.files["out"] = jsonl(ok(A), ok(B), ok(C))
+    if size is not None:
+        bench.sizes["out"] = size
+    assert bench.fetch(counts=Counts(3, 3, 0)).ok == 3
+
+
+def test_g1_a_line_of_somebody_else_does_not_stand_in_for_an_answer_that_lags(bench: Bench) -> None:
+    bench.now = 10
+    bench.files["out"] = jsonl(ok(A), ok(B), ok(bytes([9]) * 10))
+    with pytest.raises(ResultsInvalid, match="answer 2 so far"):
+        bench.fetch(counts=Counts(3, 3, 0))
 
 
 def test_a_batch_that_its_server_no_longer_has_is_lost(bench: Bench) -> None:
