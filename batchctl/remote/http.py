@@ -18,6 +18,7 @@ from batchctl import __version__
 from batchctl.remote import retry
 from batchctl.remote.pace import Sending, TooSlow, begun_within, flowing
 from batchctl.remote.retry import Failure, RetryRule
+from batchctl.remote.unpacking import ASKED, Bomb, unpacked
 from batchctl.words.errors import OutcomeUnknown, Refusal, RemoteError, Unavailable
 
 _MAX_JSON = 64 << 20
@@ -107,11 +108,11 @@ class Http:
         """One try at a download. Raises Refusal or Unavailable; what breaks off later raises Unavailable too."""
         try:
             with self._begun(0.0, "GET", path, headers=dict(headers), timeout=_timeouts(60.0)) as got:
-                blocks = flowing(got.iter_bytes(), self.monotonic)
+                blocks = self._blocks(got)
                 if got.status_code not in (200, 206):
                     raise self._error("GET", path, self._judge(got, _first(blocks), makes=False))
                 yield Download(got.status_code, {name.lower(): value for name, value in got.headers.items()}, blocks)
-        except (httpx.HTTPError, TooSlow) as error:
+        except (httpx.HTTPError, TooSlow, Bomb) as error:
             raise Unavailable(f"GET {path}: {self._clean(_told(error))}") from error
 
     def _tried(self, method: str, path: str, rule: RetryRule, send: Callable[[], _Answer]) -> Any:
@@ -146,15 +147,22 @@ class Http:
         try:
             with self._begun(sent_s, method, path, timeout=_timeouts(read_s), **request) as got:
                 body = bytearray()
-                for block in flowing(got.iter_bytes(), self.monotonic):
+                for block in self._blocks(got):
                     body += block
                     if len(body) > _MAX_JSON:
                         return _Answer(Failure.BROKEN, status=got.status_code, message="the answer is too large")
                 return self._judge(got, bytes(body), makes=makes)
         except _BEFORE_SENDING as error:
             return _Answer(Failure.NOT_SENT, message=self._clean(_told(error)))
+        except Bomb as error:
+            return _Answer(Failure.BROKEN, message=self._clean(_told(error)))
         except (httpx.HTTPError, httpx.InvalidURL, TooSlow) as error:
             return _Answer(Failure.NO_ANSWER, message=self._clean(_told(error)))
+
+    def _blocks(self, got: httpx.Response) -> Iterator[bytes]:
+        """The content of an answer as it comes. Raises TooSlow or Bomb."""
+        coding = got.headers.get("content-encoding", "")
+        return flowing(unpacked(got.iter_bytes(), coding, lambda: got.num_bytes_downloaded), self.monotonic)
 
     def _judge(self, got: httpx.Response, body: bytes, *, makes: bool) -> _Answer:
         failure = retry.classify(got.status_code, makes=makes)
@@ -188,8 +196,8 @@ class Http:
 
     def _open(self) -> httpx.Client:
         if self._client is None or self._client.is_closed:
-            agent = {"user-agent": f"batchctl/{__version__}"}
-            self._client = httpx.Client(headers={**agent, **self.headers}, transport=self.transport,
+            usual = {"user-agent": f"batchctl/{__version__}", "accept-encoding": ASKED}
+            self._client = httpx.Client(headers={**usual, **self.headers}, transport=self.transport,
                                         mounts=_past_proxies(self.base_url))
         return self._client
 
