@@ -18,34 +18,49 @@ def walk(http: Http, path: str, params: Params, *, unsaid: bool) -> Iterator[Map
     Follows `paging.next_cursor` where a page has one (Groq), else `has_more` with the last id as `after`. `unsaid`: a
     page that does not say whether there is more (Cerebras: null) is not the last one. How long it is tells nothing, as
     servers have page sizes of their own. A page without anything new ends the walk: some servers ignore what they are
-    asked to go on from. Raises RemoteError.
+    asked to go on from. An empty one that names a cursor does not, as what follows may be all there is. Raises
+    RemoteError.
     """
     seen: set[str] = set()
     more: Params = ()
     for _ in range(_PAGES):
         page = http.json("GET", path, retry.READ, params=(*params, *more))
-        last = None
-        for entry in _entries(page, path):
-            identity = entry.get("id") if isinstance(entry, Mapping) else None
-            if isinstance(identity, str) and identity and identity not in seen:
+        entries, last = _entries(page, path), None
+        for entry in entries:
+            identity = _id_of(entry, path)
+            if identity not in seen:
                 seen.add(identity)
                 last = identity
                 yield entry
-        more = _next(page, last, unsaid=unsaid)
+        asked, more = more, _next(page, last, empty=not entries, unsaid=unsaid)
         if not more:
             return
+        if last is None and more == asked:
+            raise Unavailable(f"GET {path}: an empty page of the list leads to itself")
+    raise Unavailable(f"GET {path}: the list has no end")
 
 
-def _next(page: Any, last: str | None, *, unsaid: bool) -> Params:
+def _next(page: Any, last: str | None, *, empty: bool, unsaid: bool) -> Params:
     """What asks for the page after this one; nothing at the end."""
-    if last is None or not isinstance(page, Mapping):
+    if not isinstance(page, Mapping):
         return ()
     paging = page.get("paging")
     cursor = paging.get("next_cursor") if isinstance(paging, Mapping) else None
-    if isinstance(cursor, str) and cursor:
+    if isinstance(cursor, str) and cursor and (last is not None or empty):
         return (("cursor", cursor),)
+    if last is None:
+        return ()
     has_more = page.get("has_more")
     return (("after", last),) if has_more or (has_more is None and unsaid) else ()
+
+
+def _id_of(entry: Any, path: str) -> str:
+    """Raises Unavailable for an entry that names nothing: it may be a batch of ours, and passed over, it would be made
+    again."""
+    identity = entry.get("id") if isinstance(entry, Mapping) else None
+    if not isinstance(identity, str) or not identity:
+        raise Unavailable(f"GET {path}: the provider lists something without an id")
+    return identity
 
 
 def _entries(page: Any, path: str) -> list[Any]:
