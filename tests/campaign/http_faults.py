@@ -56,7 +56,7 @@ class Trouble:
     happened: int = field(default=0)
 
     def strikes(self, number: int) -> bool:
-        return number == self.at and (self.lasts or not self.happened) or (self.lasts and number > self.at)
+        return not self.happened if number == self.at and not self.lasts else self.lasts and number >= self.at
 
     def script(self, number: int, method: str, path: str, moment: Moment) -> None:
         """For the wire."""
@@ -129,7 +129,7 @@ def _cross_host(status: int) -> Reply:
 @cache
 def _bomb(coding: str) -> bytes:
     content = b'{"data": "' + b"0" * _BOMB_BYTES + b'"}'
-    return gzip.compress(content, 1) if coding == "gzip" else zstandard.compress(content, 1)
+    return gzip.compress(content) if coding == "gzip" else zstandard.compress(content, 1)
 
 
 def _bombed(coding: str) -> Reply:

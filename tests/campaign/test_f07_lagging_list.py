@@ -101,5 +101,6 @@ def judged(run: Judge, rig: Rig, report: PassReport) -> None:
     """Paid once; and what is not clear is said."""
     twice = {str(one): count for one, count in rig.provider.paid().items() if count > 1}
     run.holds("G1", not twice, f"paid more than once: {twice}")
-    code = report.jobs[0].exit_code
-    run.holds("G10", code in (ExitCode.DONE, ExitCode.RUNNING, ExitCode.REFUSED), f"exit {code}: {report.jobs[0].failures}")
+    (job,) = report.jobs
+    run.holds("G10", job.exit_code in (ExitCode.DONE, ExitCode.RUNNING, ExitCode.REFUSED),
+              f"exit {job.exit_code}: {job.failures}")

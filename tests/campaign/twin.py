@@ -134,7 +134,8 @@ class _Led(httpx.HTTPTransport):
 @contextmanager
 def twin(below: Path, places: Places, **how: Any) -> Iterator[Twin]:
     """A new project at a new provider."""
-    with tempfile.TemporaryDirectory(prefix="batchctl-twin-", dir=in_memory(below)) as name, Wire(elsewhere=places.elsewhere).serve() as wire:
+    with (tempfile.TemporaryDirectory(prefix="batchctl-twin-", dir=in_memory(below)) as name,
+          Wire(elsewhere=places.elsewhere).serve() as wire):
         folder, screens = Path(name).resolve() / "project", Path(name).resolve() / "screens"
         folder.mkdir()
         screens.mkdir()
