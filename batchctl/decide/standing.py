@@ -89,7 +89,7 @@ def _add(made: Standing, place: int, batch: KnownBatch, positions: Sequence[int]
         _add_outcomes(made, place, batch, positions, asked)
     else:
         _add_open(made, place, batch, positions)
-    if batch.counts:
+    if batch.counts or (batch.record.superseded and not batch.record.is_lost):
         for at in positions:
             if at != NOBODY and (
                     asked[at] == NOBODY or made.batches[asked[at]].record.attempt < batch.record.attempt):
@@ -114,10 +114,10 @@ def _add_outcomes(made: Standing, place: int, batch: KnownBatch, positions: Sequ
     if batch.turned_away and NOBODY in positions and Outcome.OK not in batch.outcomes:
         # Some of what it asked has changed since, the bad request perhaps: the others never had a try.
         return
+    gave_way = Outcome.CANCELLED in batch.outcomes and any(
+        at != NOBODY and asked[at] != NOBODY and _gave_way(batch, made.batches[asked[at]]) for at in positions)
     for at, outcome in zip(positions, batch.outcomes, strict=True):
-        if at == NOBODY:
-            continue
-        if outcome == Outcome.CANCELLED and asked[at] != NOBODY and _gave_way(batch, made.batches[asked[at]]):
+        if at == NOBODY or (gave_way and outcome == Outcome.CANCELLED):
             continue
         if counts and made.attempts[at] < 255:
             made.attempts[at] += 1
@@ -129,7 +129,8 @@ def _add_outcomes(made: Standing, place: int, batch: KnownBatch, positions: Sequ
 
 def _gave_way(batch: KnownBatch, older: KnownBatch) -> bool:
     """Whether a cancelled batch was the second of two made at once: only the clone that made it has it as superseded.
-    One that was made after the older one had ended is a try of its own."""
+    Its other requests, which the older one lacks, gave way with it. One that was made after the older one had ended is
+    a try of its own."""
     created_at, ended_at = batch.record.created_at, older.record.ended_at
     at_once = created_at is None or ended_at is None or created_at <= ended_at
     return at_once and batch.record.attempt <= older.record.attempt

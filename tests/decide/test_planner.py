@@ -287,6 +287,19 @@ def test_of_a_batch_that_another_clone_cancelled_in_favour_of_an_older_one_only_
     assert [(action.attempt, list(action.positions or ())) for action in plan.sending] == [(2, [0])]
 
 
+def test_what_gave_way_with_a_younger_batch_and_is_held_by_no_older_one_is_sent_again_by_every_clone() -> None:
+    oldest = settled([0], Outcome.OK)
+    middle = settled([0, 1], Outcome.CANCELLED, Outcome.CANCELLED, at=2, origin="adopted")
+    youngest = settled([1, 2], Outcome.CANCELLED, Outcome.CANCELLED, at=3, origin="adopted")
+    for gave_way in (middle, replace(middle, record=replace(middle.record, superseded=True))):
+        plan = planned(job(3), oldest, gave_way, youngest)
+        assert plan.tally == Tally(rows=3, ok=1, waiting=2)
+        assert [(action.attempt, list(action.positions or ())) for action in plan.sending] == [(1, [1, 2])]
+    again = settled([1, 2], Outcome.CANCELLED, Outcome.CANCELLED, at=9)
+    ended = [replace(one, record=replace(one.record, ended_at=1_700_000_005)) for one in (oldest, middle, youngest)]
+    assert planned(job(3), *ended, again).tally == Tally(rows=3, ok=1, cancelled=2)
+
+
 def test_a_retry_that_was_cancelled_is_an_end_too() -> None:
     retried = settled([0], Outcome.CANCELLED, at=2, attempt=2)
     assert planned(job(1), settled([0], Outcome.RATE_LIMIT), retried).tally == Tally(rows=1, cancelled=1)
