@@ -183,7 +183,8 @@ class JobRun:
         if remote is None and record.is_settled:
             remote = provider.batch(record.batch_id or "")
         ids = next((batch.ids for batch in plan.standing.batches if batch.record == record), None)
-        ended = fetching.fetch(provider, self._desk.store, record, remote, ids, now=self._desk.now())
+        ended = fetching.fetch(provider, self._desk.store, record, remote, ids,
+                               now=provider.http.now_there(self._desk.now()))
         if not record.is_settled or ended.results != record.results:
             self._desk.book().change(self.name, record, ended)
         self._step("fetch", f"{ended.ok or 0} of {ended.requests} answered, {ended.status}", record.batch_id)

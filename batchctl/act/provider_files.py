@@ -39,7 +39,8 @@ class Unneeded:
 def collect_remote(project: Project, providers: Providers, emit: Emit, *, results: bool, dry_run: bool,
                    now: float, run_lock_timeout_s: float) -> list[Unneeded]:
     """What is (or would be) deleted at the providers of a manifest's jobs. `results`: files of results too, where the
-    store has them. `now` is Unix time. Raises AmbiguousRemote when a list cannot be read; RemoteError; StateError."""
+    store has them. `now` is Unix time, for providers that do not tell theirs. Raises AmbiguousRemote when a list cannot
+    be read; RemoteError; StateError."""
     if not dry_run:
         project.store.prepare()
     with (nullcontext() if dry_run else
@@ -69,13 +70,13 @@ class _Account:
     """The files of one account, and what of them is needed."""
 
     def __init__(self, desk: Desk, where: Coordinates, job: str, now: float) -> None:
-        self._now = now
         self._desk = desk
         self.where = where
         look = desk.look(where, job)
         if not look.listed:
             raise AmbiguousRemote(f"no file of {where.name} is deleted while its batches cannot be listed: {look.why}")
         self._provider: Provider = desk.provider(where, job)
+        self._now = self._provider.http.now_there(now)
         self._batches = {batch.id: batch for batch in look.batches}
         self._is_stored: dict[str, bool] = {}
         self._recorded = [(name, batch) for name in desk.jobs for batch in desk.record(name).batches]

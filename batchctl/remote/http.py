@@ -73,11 +73,20 @@ class Http:
     begun_s: float = 180.0
     deadline: float = math.inf
     _client: httpx.Client | None = None
+    _date: tuple[float, float] | None = None
 
     def close(self) -> None:
         if self._client is not None:
             self._client.close()
             self._client = None
+
+    def now_there(self, otherwise: float) -> float:
+        """Unix time by the server's clock, as its answers are dated; `otherwise` where they are not. What it says of
+        times is to be measured by this one: the clock of this machine may be years off, or jump."""
+        if self._date is None:
+            return otherwise
+        there, then = self._date
+        return there + self.monotonic() - then
 
     def json(self, method: str, path: str, rule: RetryRule, *, params: Params = (), body: Any = None,
              read_s: float = 60.0) -> Any:
@@ -140,6 +149,8 @@ class Http:
         with ExitStack() as stack:
             with begun_within(sent_s + self.begun_s, client.close):
                 got = stack.enter_context(client.stream(method, self._url(path), **request))
+            date = retry.date_of(got.headers.get("date", ""))
+            self._date = self._date if date is None else (date, self.monotonic())
             yield got
 
     def _send(self, method: str, path: str, read_s: float, *, makes: bool, sent_s: float = 0.0, **request: Any,
@@ -179,7 +190,8 @@ class Http:
         return _Answer(
             failure, status=got.status_code, message=self._clean(message),
             error_code=None if code is None else self._clean(code),
-            retry_after_s=retry.retry_after_s({name.lower(): text for name, text in got.headers.items()}, self.now()),
+            retry_after_s=retry.retry_after_s(
+                {name.lower(): text for name, text in got.headers.items()}, self.now_there(self.now())),
         )
 
     def _error(self, method: str, path: str, answer: _Answer) -> RemoteError:

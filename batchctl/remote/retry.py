@@ -83,7 +83,7 @@ def wait_s(attempt: int, retry_after_s: float | None, rng: random.Random) -> flo
 
 def retry_after_s(headers: Mapping[str, str], now: float) -> float | None:
     """The wait that an answer asks for, in seconds: `Retry-After` as a number or as an HTTP date (RFC 9110, 10.2.3),
-    or `retry-after-ms`. None when absent or senseless. `now` is Unix time."""
+    or `retry-after-ms`. None when absent or senseless. `now` is Unix time by the server's clock."""
     if milliseconds := headers.get("retry-after-ms"):
         value = _number(milliseconds)
         if value is not None:
@@ -93,8 +93,14 @@ def retry_after_s(headers: Mapping[str, str], now: float) -> float | None:
         return None
     if (seconds := _number(text)) is not None:
         return seconds
+    until = date_of(text)
+    return None if until is None else max(0.0, until - now)
+
+
+def date_of(text: str) -> float | None:
+    """An HTTP date as Unix time, or None where it is none."""
     try:
-        return max(0.0, email.utils.parsedate_to_datetime(text).timestamp() - now)
+        return email.utils.parsedate_to_datetime(text).timestamp()
     except (TypeError, ValueError, OverflowError):
         return None
 

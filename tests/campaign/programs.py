@@ -128,17 +128,20 @@ class Site:
     def store(self) -> Path:
         return self.folder / ".batchctl"
 
-    def start(self, *arguments: str, sabotage: dict[str, Any] | None = None, **environ: str) -> Running:
+    def start(self, *arguments: str, sabotage: dict[str, Any] | None = None, clock: dict[str, Any] | None = None,
+              **environ: str) -> Running:
         self._runs += 1
         out, err = (self.screens / f"{self._runs}.{name}" for name in ("out", "err"))
         pid = self.zygote.start(
             run=list(arguments), folder=str(self.folder), out=str(out), err=str(err), sabotage=sabotage,
-            environ={"PATH": os.environ["PATH"], "HOME": str(self.screens), "FAKE_KEY": KEY, "BATCHCTL_SETTLE": "0.3",
-                     "BATCHCTL_POLL_INTERVAL": "0.02", **self.environ, **environ})
+            clock=clock, environ={
+                "PATH": os.environ["PATH"], "HOME": str(self.screens), "FAKE_KEY": KEY, "BATCHCTL_SETTLE": "0.3",
+                "BATCHCTL_POLL_INTERVAL": "0.02", **self.environ, **environ})
         return Running(self.zygote, pid, out, err)
 
-    def run(self, *arguments: str, sabotage: dict[str, Any] | None = None, **environ: str) -> Ended:
-        return self.start(*arguments, sabotage=sabotage, **environ).wait()
+    def run(self, *arguments: str, sabotage: dict[str, Any] | None = None, clock: dict[str, Any] | None = None,
+            **environ: str) -> Ended:
+        return self.start(*arguments, sabotage=sabotage, clock=clock, **environ).wait()
 
     def apply(self, *more: str, **environ: str) -> Ended:
         return self.run("apply", "--auto-approve", "--wait", *more, **environ)

@@ -1,7 +1,7 @@
 """A process that has imported the program and forks itself for each run: real processes without their start-up.
 
-Reads one JSON object a line from its input. `{"run": ARGUMENTS, "folder", "environ", "out", "err", "sabotage"}` is
-answered by `{"pid"}`, and `{"wait": PID}` by `{"status"}` as os.waitstatus_to_exitcode gives it.
+Reads one JSON object a line from its input. `{"run": ARGUMENTS, "folder", "environ", "out", "err", "sabotage",
+"clock"}` is answered by `{"pid"}`, and `{"wait": PID}` by `{"status"}` as os.waitstatus_to_exitcode gives it.
 """
 
 from __future__ import annotations
@@ -9,13 +9,14 @@ from __future__ import annotations
 import json
 import os
 import sys
-from contextlib import AbstractContextManager, nullcontext
+import time
+from contextlib import AbstractContextManager, nullcontext, suppress
 from importlib import import_module
 from pathlib import Path
 from typing import Any, NoReturn
 
 from batchctl.shell.cli import COMMANDS, main
-from tests.campaign import saboteur
+from tests.campaign import clocks, saboteur
 
 
 def serve() -> None:
@@ -52,7 +53,10 @@ def _become(asked: dict[str, Any]) -> NoReturn:
                                          for number, mode in ((0, "r"), (1, "w"), (2, "w")))
     os.environ.clear()
     os.environ.update(asked["environ"])
+    time.tzset()
     sys.argv = ["batchctl", *asked["run"]]
+    if asked.get("clock"):
+        clocks.wrong(**asked["clock"])
     code: object = 70
     try:
         with _sabotaged(**asked.get("sabotage") or {}):
@@ -60,8 +64,9 @@ def _become(asked: dict[str, Any]) -> NoReturn:
     except SystemExit as end:
         code = end.code
     finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(OSError):  # whoever read it may have gone
+                stream.flush()
         os._exit(code if isinstance(code, int) else int(code is not None))
 
 

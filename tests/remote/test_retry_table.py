@@ -132,6 +132,23 @@ def test_the_wait_that_a_provider_asks_for_is_kept(headers: dict[str, str], wait
     assert script.waits == [pytest.approx(wait_s)]
 
 
+@pytest.mark.parametrize("year", [2022, 2024])
+def test_a_wait_until_a_date_is_measured_by_the_clock_of_the_server_and_not_by_ours(year: int) -> None:
+    busy = answer({}, 429, date=f"Tue, 14 Nov {year} 22:13:20 GMT", retry_after=f"Tue, 14 Nov {year} 22:13:30 GMT")
+    script = Scripted(busy, answer({"ok": 1}))
+    assert call("read", script) == {"ok": 1}
+    assert script.waits == [pytest.approx(10)]
+
+
+def test_the_server_tells_the_time_from_its_last_dated_answer_on() -> None:
+    script = Scripted(answer({}, date="Thu, 01 Jan 1970 00:01:40 GMT"), answer({}, date="soon"), answer({}))
+    assert script.http.now_there(7.0) == 7.0
+    for _ in range(3):
+        script.http.json("GET", "/batches", retry.READ)
+    script.now += 5
+    assert script.http.now_there(7.0) == 105.0
+
+
 @pytest.mark.parametrize("senseless", ["-5", "soon", "nan", "inf", "-inf", "1e999", "Mon, 99 Foo", "Thu, 1 Jan",
                                        "9" * 5000, "", "0x10", "\u0663"])
 def test_a_senseless_wait_is_none_and_the_usual_one_is_taken(senseless: str) -> None:
