@@ -13,17 +13,19 @@ from typing import Any
 #: CI runners kill a job 7.5 s after the first signal; what is not done by then is left to the next run.
 PATIENCE_S = 4.0
 
-_HELD = (signal.SIGINT, signal.SIGTERM)
+#: What ends a run: an interrupt, the end of a CI job, a terminal that was closed. Windows has no SIGHUP.
+ENDING = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 
 
 @contextmanager
 def interrupts_held(patience_s: float = PATIENCE_S) -> Iterator[None]:
-    """The first SIGINT or SIGTERM in the block is delivered at its end, or after `patience_s` seconds; a second one at
-    once. Outside the main thread, where no signal arrives, this does nothing."""
+    """The first of the ENDING signals in the block is delivered at its end, or after `patience_s` seconds; a second one
+    at once; one that is ignored stays ignored, as under nohup. Outside the main thread, where no signal arrives, this
+    does nothing."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = {number: signal.getsignal(number) for number in _HELD}
+    before = {number: handler for number in ENDING if (handler := signal.getsignal(number)) is not signal.SIG_IGN}
     caught: list[int] = []
     timers: list[threading.Timer] = []
 
@@ -37,7 +39,7 @@ def interrupts_held(patience_s: float = PATIENCE_S) -> Iterator[None]:
         timers[0].daemon = True
         timers[0].start()
 
-    for number in _HELD:
+    for number in before:
         signal.signal(number, hold)
     try:
         yield

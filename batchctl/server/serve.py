@@ -50,7 +50,7 @@ log = logging.getLogger("batchctl.server")
 
 
 def serve(options: ServeOptions) -> int:
-    """Runs until SIGINT or SIGTERM, or until unused if ephemeral.
+    """Runs until SIGINT, SIGTERM or SIGHUP, or until unused if ephemeral.
 
     Returns an exit code: 0 after an orderly end, 1 if it cannot start, 3 if another server has the folder.
     """
@@ -226,7 +226,10 @@ def _announce(options: ServeOptions, folder: DataFolder, site: Site, listener: s
 
 def _stop_on_signals(stop: asyncio.Event) -> None:
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    numbers = [signal.SIGINT, signal.SIGTERM]
+    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        numbers.append(signal.SIGHUP)  # the terminal was closed, and nohup did not ask for going on
+    for number in numbers:
         signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop.set))
 
 

@@ -13,7 +13,7 @@ from batchctl.words.errors import ExitCode
 Function = Callable[..., Any]
 
 #: What may end any command.
-_ANY = (ExitCode.BUG, ExitCode.INTERRUPTED, ExitCode.TERMINATED)
+_ANY = (ExitCode.BUG, ExitCode.HUNG_UP, ExitCode.INTERRUPTED, ExitCode.OUTPUT_CLOSED, ExitCode.TERMINATED)
 
 
 def declared(name: str, *, examples: Sequence[str] = (), exits: Sequence[int] = (0, 1, 64), summary: str | None = None,

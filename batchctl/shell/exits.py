@@ -11,13 +11,11 @@ from types import FrameType
 
 import click
 
+from batchctl.act.shield import ENDING
 from batchctl.show.redact import redacted
 from batchctl.show.terminal import OutputClosed, OutputFailed, Terminal
 from batchctl.words.diagnostics import Diagnostic
 from batchctl.words.errors import BatchctlError, ExitCode
-
-#: stdout was closed by its reader (`batchctl plan | head`): what a shell shows for SIGPIPE, and nothing is said.
-OUTPUT_CLOSED = 141
 
 #: The published table, as `--help` shows it.
 MEANINGS = {
@@ -29,13 +27,19 @@ MEANINGS = {
     ExitCode.REFUSED: "refused: stale plan, run lock held, over budget, or ambiguous remote state",
     ExitCode.USAGE: "the command line is wrong",
     ExitCode.BUG: "a bug in batchctl",
+    ExitCode.HUNG_UP: "the terminal was closed (SIGHUP)",
     ExitCode.INTERRUPTED: "interrupted (SIGINT)",
+    ExitCode.OUTPUT_CLOSED: "whoever read the output has gone",
     ExitCode.TERMINATED: "terminated (SIGTERM)",
 }
 
 
 class Terminated(BaseException):
     """SIGTERM came."""
+
+
+class HungUp(BaseException):
+    """SIGHUP came: the terminal was closed, or the connection to it was lost."""
 
 
 def run(main: Callable[[], object], terminal: Terminal) -> int:
@@ -45,14 +49,18 @@ def run(main: Callable[[], object], terminal: Terminal) -> int:
         terminal.flush()
         return code if isinstance(code, int) else ExitCode.DONE
     except OutputClosed:
+        # `batchctl plan | head`: what a shell shows for SIGPIPE, and nothing is said.
         terminal.abandon()
-        return OUTPUT_CLOSED
+        return ExitCode.OUTPUT_CLOSED
     except (KeyboardInterrupt, click.Abort):
         terminal.err(f"Interrupted. {terminal.parting}".rstrip() + "\n")
         return ExitCode.INTERRUPTED
     except Terminated:
         terminal.err(f"Terminated. {terminal.parting}".rstrip() + "\n")
         return ExitCode.TERMINATED
+    except HungUp:
+        terminal.err(f"Hung up. {terminal.parting}".rstrip() + "\n")
+        return ExitCode.HUNG_UP
     except click.ClickException as error:
         _show_usage(error, terminal)
         return ExitCode.USAGE
@@ -69,13 +77,19 @@ def run(main: Callable[[], object], terminal: Terminal) -> int:
 
 @contextlib.contextmanager
 def signals() -> Iterator[None]:
-    """The first SIGINT or SIGTERM is raised in the main thread, so that files stay whole; the second ends at once."""
-    def interrupt(number: int, frame: FrameType | None) -> None:
-        for each in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(each, _end_at_once)
-        raise KeyboardInterrupt if number == signal.SIGINT else Terminated
+    """The first signal that ends a run is raised in the main thread, so that files stay whole; the second ends at
+    once. A SIGHUP that is ignored stays so: it is what nohup asks for."""
+    raised = {signal.SIGINT: KeyboardInterrupt, signal.SIGTERM: Terminated}
 
-    before = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        for each in before:
+            signal.signal(each, _end_at_once)
+        raise raised.get(signal.Signals(number), HungUp)
+
+    before = {number: handler for number in ENDING
+              if (handler := signal.getsignal(number)) is not signal.SIG_IGN or number in raised}
+    for number in before:
+        signal.signal(number, interrupt)
     try:
         yield
     finally:
@@ -84,7 +98,8 @@ def signals() -> Iterator[None]:
 
 
 def _end_at_once(number: int, frame: FrameType | None) -> None:
-    os._exit(ExitCode.INTERRUPTED if number == signal.SIGINT else ExitCode.TERMINATED)
+    # Every shell's code for a signal, and the published one.
+    os._exit(128 + number)
 
 
 def _show_usage(error: click.ClickException, terminal: Terminal) -> None:

@@ -36,7 +36,9 @@ class ExitCode:
     REFUSED = 5
     USAGE = 64
     BUG = 70
+    HUNG_UP = 129
     INTERRUPTED = 130
+    OUTPUT_CLOSED = 141
     TERMINATED = 143
 
 

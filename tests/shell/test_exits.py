@@ -14,7 +14,7 @@ import pytest
 
 from batchctl.shell import exits
 from batchctl.show.terminal import Terminal
-from batchctl.words.errors import RunLockHeld
+from batchctl.words.errors import ExitCode, RunLockHeld
 from tests.shell.conftest import MANIFEST, Project, environment
 
 
@@ -152,7 +152,7 @@ def test_a_reader_that_goes_away_is_no_bug(project: Project) -> None:
     assert process.stderr is not None
     shown = process.stderr.read()
     process.stderr.close()
-    assert process.wait(timeout=20) == exits.OUTPUT_CLOSED
+    assert process.wait(timeout=20) == ExitCode.OUTPUT_CLOSED
     assert shown == b""
 
 

@@ -137,9 +137,10 @@ def test_70_a_bug_and_no_traceback(project: Project) -> None:
     assert "ZeroDivisionError" in (project.folder / "log.txt").read_text()
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(("number", "code"), [
+    (signal.SIGHUP, 129), (signal.SIGINT, 130), (signal.SIGTERM, 143)])
 @pytest.mark.parametrize("arguments", [("apply", "--auto-approve", "--wait"), ("wait",)])
-def test_130_and_143_stopped_while_waiting_and_the_message_says_how_to_go_on(
+def test_129_130_and_143_stopped_while_waiting_and_the_message_says_how_to_go_on(
         project: Project, arguments: tuple[str, ...], number: signal.Signals, code: int) -> None:
     with provider(project.folder / "data", "--upstream", NOWHERE) as base:
         project.write("job.yaml", at(base))
