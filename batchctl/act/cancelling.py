@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from batchctl.act import intents
 from batchctl.act.desk import SETTLE_S, Desk, Options
 from batchctl.act.project import Project
-from batchctl.recorded.lockfile import Lockfile
 from batchctl.recorded.records import BatchRecord
 from batchctl.recorded.runlock import RunLock
 from batchctl.remote.connect import Providers
@@ -23,7 +22,7 @@ def cancel(projects: Iterable[Project], what: str, providers: Providers, emit: E
     for project in projects:
         project.store.prepare()
         with RunLock(project.store.folder, "cancel", timeout_s=run_lock_timeout_s) as lock:
-            lockfile = Lockfile(project.lockfile, project.shown, lock.check)
+            lockfile = project.locked(lock)
             desk = project.working(lockfile, providers, Options(settle_s), emit)
             if what in lockfile.recorded.jobs:
                 intents.resolve(desk, what)

@@ -20,7 +20,7 @@ from batchctl.desired.job import Job
 from batchctl.recorded.records import BatchRecord
 from batchctl.remote.provider import Provider
 from batchctl.words.dialects import Dialect
-from batchctl.words.errors import AtCapacity, OutcomeUnknown, Refusal
+from batchctl.words.errors import AtCapacity, OutcomeUnknown, Refusal, Refused, StateError
 from batchctl.words.events import Notice, Step, Uploading
 from batchctl.words.remote import RemoteBatch
 
@@ -102,6 +102,7 @@ class Creator:
         metadata = {**dict(self._job.batch.metadata), **intent.tag(self._job.name).as_metadata()}
         assert intent.input_file_id is not None
         for wait_s in (*_FILE_WAITS_S, None):
+            self._book.check()
             try:
                 with interrupts_held():
                     return self._found(intent, provider.create(
@@ -116,7 +117,12 @@ class Creator:
 
     def _found(self, intent: BatchRecord, remote: RemoteBatch) -> BatchRecord:
         record = intents.became(intent, remote)
-        self._book.change(self._job.name, intent, record)
+        try:
+            self._book.change(self._job.name, intent, record)
+        except (StateError, Refused) as error:
+            # Told now: what else the run still does may take hours, or end in a crash.
+            self._notice("; ".join((error.message, *error.notes)))
+            raise
         return record
 
     def _drop(self, intent: BatchRecord) -> BatchRecord:

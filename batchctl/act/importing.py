@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from batchctl.act.desk import Options
 from batchctl.act.holdings import ids_of_file
+from batchctl.act.intents import became
 from batchctl.act.project import Project
-from batchctl.recorded.lockfile import Lockfile
 from batchctl.recorded.records import BatchRecord
 from batchctl.recorded.runlock import RunLock
 from batchctl.remote.connect import Providers
@@ -26,7 +26,7 @@ def import_batch(project: Project, name: str, batch_id: str, providers: Provider
     job = project.jobs[name]
     project.store.prepare()
     with RunLock(project.store.folder, "import", timeout_s=run_lock_timeout_s) as lock:
-        lockfile = Lockfile(project.lockfile, project.shown, lock.check)
+        lockfile = project.locked(lock)
         desk = project.working(lockfile, providers, Options(), emit)
         adopted = next((batch for batch in lockfile.job(name).batches if batch.batch_id == batch_id
                         and batch.provider.is_same_server(job.provider.where)), None)
@@ -48,9 +48,15 @@ def import_batch(project: Project, name: str, batch_id: str, providers: Provider
             provider=job.provider.where, origin="imported", input_file_id=remote.input_file_id, batch_id=remote.id,
             created_at=remote.created_at, revision=job.revision)
         project.store.keep_ids(record.shard, ids)
+        begun = next((batch for batch in lockfile.job(name).batches if batch.is_intent and (
+            batch.shard, batch.input_file_id) == (record.shard, remote.input_file_id)), None)
         if adopted is not None:
             record = replace(adopted, origin="imported")
             lockfile.change(name, adopted, record)
+        elif begun is not None:
+            # The create that was never recorded: it was ours all along.
+            record = became(begun, remote)
+            lockfile.change(name, begun, record)
         else:
             lockfile.add(name, record)
     return record, wanted

@@ -11,7 +11,6 @@ from batchctl.act.jobrun import JobRun
 from batchctl.act.project import Project
 from batchctl.act.room import share
 from batchctl.decide.plan import APPROVED, JobPlan
-from batchctl.recorded.lockfile import Lockfile
 from batchctl.recorded.runlock import RunLock
 from batchctl.remote.connect import Providers
 from batchctl.words.errors import BatchctlError, ExitCode, worst
@@ -66,7 +65,7 @@ def apply(project: Project, providers: Providers, options: Options, emit: Emit, 
     `choose` raises."""
     project.store.prepare()
     project.sweep()
-    lockfile = Lockfile(project.lockfile, project.shown, lock.check)
+    lockfile = project.locked(lock)
     desk = replace(project.working(lockfile, providers, options, emit), sleep=sleep, monotonic=monotonic)
     runs = [_run(desk, project, name) for name in project.names(lockfile.recorded, options)]
     refreshed = [run for run in runs if _keeping(run, run.refresh)]

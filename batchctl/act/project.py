@@ -14,6 +14,7 @@ from batchctl.desired.render.survey import Desired, survey
 from batchctl.recorded import durable
 from batchctl.recorded.lockfile import Lockfile, read
 from batchctl.recorded.records import Recorded
+from batchctl.recorded.runlock import RunLock
 from batchctl.recorded.store import Store
 from batchctl.remote.connect import Providers
 from batchctl.words.diagnostics import Diagnostic
@@ -23,7 +24,8 @@ from batchctl.words.events import Emit, silent
 
 @dataclass(slots=True)
 class Project:
-    """A manifest file. `declared` are all its job names, `jobs` those that this command acts on."""
+    """A manifest file. `declared` are all its job names, `jobs` those that this command acts on. `chosen` are the
+    options that mean it on a command line, beside -f: another lockfile, variables."""
 
     manifest: Path
     lockfile: Path
@@ -32,6 +34,7 @@ class Project:
     declared: frozenset[str]
     surveys: dict[str, Desired] = field(default_factory=dict)
     spare: dict[Spare, str] = field(default_factory=dict)
+    chosen: tuple[str, ...] = ()
 
     @property
     def shown(self) -> str:
@@ -65,6 +68,10 @@ class Project:
     def looking(self, providers: Providers | None, options: Options, emit: Emit = silent) -> Desk:
         """A desk that changes nothing."""
         return self._desk(self.recorded(), None, providers, options, emit)
+
+    def locked(self, lock: RunLock) -> Lockfile:
+        """The lockfile for writing, under the run lock. Raises StateError."""
+        return Lockfile(self.lockfile, self.shown, lock.check, ("-f", _shown(self.manifest), *self.chosen))
 
     def working(self, lockfile: Lockfile, providers: Providers, options: Options, emit: Emit) -> Desk:
         """A desk that may change things, under the run lock."""

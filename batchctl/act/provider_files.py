@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from batchctl.act.desk import Account, Desk, Options
 from batchctl.act.project import Project
 from batchctl.act.verifying import verified
-from batchctl.recorded.lockfile import Lockfile
 from batchctl.recorded.records import BatchRecord
 from batchctl.recorded.runlock import RunLock
 from batchctl.remote import normalise
@@ -46,7 +45,7 @@ def collect_remote(project: Project, providers: Providers, emit: Emit, *, result
     with (nullcontext() if dry_run else
           RunLock(project.store.folder, "gc --remote", timeout_s=run_lock_timeout_s)) as lock:
         desk = (project.looking(providers, Options(), emit) if lock is None else project.working(
-            Lockfile(project.lockfile, project.shown, lock.check), providers, Options(), emit))
+            project.locked(lock), providers, Options(), emit))
         # One list that cannot be read is told before anything is deleted elsewhere.
         accounts = [_Account(desk, where, job, now) for (where, _), job in _accounts(project, desk).items()]
         # Accounts that differ in a header of no weight, such as a trace id, have the same files.

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import shlex
-import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from batchctl.recorded import codec, durable
+from batchctl.recorded import codec, durable, rescue
 from batchctl.recorded.records import BatchRecord, JobRecord, Recorded
-from batchctl.words.errors import StateError
+from batchctl.words.errors import BatchctlError, Refused, StateError
 
 _MAX_BYTES = 256 << 20
 
@@ -33,12 +32,19 @@ class Lockfile:
     `recorded` is always what the file on disk says: a change is written before it is believed.
     """
 
-    def __init__(self, path: Path, shown: str, guard: Callable[[], None] = lambda: None) -> None:
-        """`guard` is called before each write; it raises when the run lock was lost."""
+    def __init__(self, path: Path, shown: str, guard: Callable[[], None] = lambda: None,
+                 chosen: Sequence[str] = ()) -> None:
+        """`guard` is called before each write; it raises when the run lock was lost. `chosen` are the options by which
+        a command means this lockfile, as in `-f job.yaml`."""
         self.path = path
         self.shown = shown
         self._guard = guard
+        self._chosen = tuple(chosen)
         self.recorded = read(path, shown)
+
+    def check(self) -> None:
+        """Raises what the guard raises: to be asked before what a write could not undo."""
+        self._guard()
 
     def job(self, name: str) -> JobRecord:
         return self.recorded.job(name)
@@ -53,16 +59,21 @@ class Lockfile:
 
     def add(self, name: str, record: BatchRecord) -> None:
         self.set_job(name, self.job(name).with_batch(record))
+        if record.batch_id is not None:
+            rescue.drop(self.path, record.batch_id)
 
     def change(self, name: str, old: BatchRecord, new: BatchRecord | None) -> None:
-        """Replaces one batch's block, or removes it. A new batch id that cannot be written is never lost: it goes
-        to a rescue file, and the message says how to import it."""
+        """Replaces one batch's block, or removes it. A new batch id that cannot be written is never lost: its block
+        goes to a rescue file, and the message says how to import it."""
+        made = new is not None and new.batch_id is not None and old.batch_id is None
         try:
             self.set_job(name, self.job(name).with_replaced(old, new))
-        except StateError as error:
-            if new is None or new.batch_id is None or old.batch_id is not None:
+        except (StateError, Refused) as error:
+            if new is None or not made:
                 raise
-            raise self._rescued(name, new, error) from error
+            raise self._unrecorded(name, new, error) from error
+        if new is not None and new.batch_id is not None:
+            rescue.drop(self.path, new.batch_id)
 
     def _write(self, recorded: Recorded) -> None:
         if recorded == self.recorded:
@@ -74,13 +85,10 @@ class Lockfile:
             raise StateError(f"{self.shown} cannot be written: {error.strerror or error}") from error
         self.recorded = recorded
 
-    def _rescued(self, name: str, record: BatchRecord, error: StateError) -> StateError:
-        command = f"batchctl import -f MANIFEST {shlex.quote(name)} {shlex.quote(record.batch_id or '')}"
-        notes = [f"The batch {record.batch_id} was created. Once the file can be written: {command}"]
-        rescue = Path(tempfile.gettempdir()) / f"batchctl-rescue-{record.shard[:16]}-{record.attempt}.json"
-        try:
-            durable.write(rescue, codec.encode(Recorded().with_job(name, JobRecord((record,)))), private=True)
-            notes.append(f"Its block was saved to {rescue}.")
-        except OSError:
-            notes.append("Its block could not be saved elsewhere either; the next apply finds it by its tag.")
-        return StateError(error.message, notes=notes)
+    def _unrecorded(self, name: str, record: BatchRecord, error: StateError | Refused) -> BatchctlError:
+        command = shlex.join(["batchctl", "import", name, record.batch_id or "", *self._chosen])
+        saved = rescue.save(self.path, name, record)
+        return type(error)(f"{record.batch_id} was made, and is not recorded: {error.message}", notes=(
+            f"to record it: {command}",
+            f"its block was saved to {saved}" if saved else "its block could not be saved elsewhere either",
+            "the next `batchctl apply` finds it at the provider, too, and does not make it again"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -66,9 +67,26 @@ def open_session(chosen: Chosen, *, values: Mapping[str, Any] | None = None) -> 
         raise UsageError(f"--lockfile is for one manifest, and here are {len(manifests)}")
     selected = select(loaded.jobs, chosen.target, chosen.exclude)
     lockfile = chosen.lockfile.absolute() if chosen.lockfile is not None else None
+    made = projects(loaded.jobs, selected, lockfile)
+    for project in made:
+        project.chosen = _again(chosen, given if values is not None else {})
     return Session(
-        projects=tuple(projects(loaded.jobs, selected, lockfile)), files=files, variables=given,
+        projects=tuple(made), files=files, variables=given,
         warnings=loaded.warnings, selection=bool(chosen.target or chosen.exclude))
+
+
+def _again(chosen: Chosen, values: Mapping[str, Any]) -> tuple[str, ...]:
+    """The options, beside -f, with which another command reads a manifest as this one did."""
+    made = [] if chosen.lockfile is None else ["--lockfile", str(chosen.lockfile)]
+    for path in chosen.var_file:
+        made += ["--var-file", str(path)]
+    for pair in (*chosen.var, *(f"{name}={_text(value)}" for name, value in values.items())):
+        made += ["--var", pair]
+    return tuple(made)
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
 
 
 def manifest_files(files: Sequence[Path]) -> tuple[Path, ...]:

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -83,7 +84,7 @@ from batchctl.recorded.lockfile import Lockfile
 from batchctl.words.errors import StateError
 path, rescue = Path(sys.argv[1]), sys.argv[2]
 tempfile.tempdir = rescue
-lock = Lockfile(path, path.name)
+lock = Lockfile(path, path.name, chosen=["-f", "my job.yaml"])
 old = lock.job("reviews").batches[2]
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[3]),) * 2)
@@ -95,26 +96,51 @@ except StateError as error:
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs RLIMIT_FSIZE")
-@pytest.mark.parametrize(("room", "saved"), [(1200, True), (0, False)])
+@pytest.mark.parametrize(("room", "beside", "saved"), [
+    (1200, True, True), (1200, False, True), (0, True, False)], ids=["beside", "temporary", "nowhere"])
 def test_g2_a_new_batch_id_on_a_full_disk_goes_to_a_rescue_file_and_into_the_message(
-    tmp_path: Path, room: int, saved: bool
+    tmp_path: Path, room: int, beside: bool, saved: bool
 ) -> None:
-    path, rescue = tmp_path / "job.lock.json", tmp_path / "rescue"
-    rescue.mkdir()
+    path, elsewhere = tmp_path / "job.lock.json", tmp_path / "elsewhere"
+    elsewhere.mkdir()
     path.write_bytes(encode(SAMPLE))
-    said = subprocess.run([sys.executable, "-c", FULL_DISK, str(path), str(rescue), str(room)], cwd=ROOT, check=True,
+    rescue = tmp_path / "job.rescue-batch_paid.json"
+    if not beside:
+        rescue.mkdir()
+    said = subprocess.run([sys.executable, "-c", FULL_DISK, str(path), str(elsewhere), str(room)], cwd=ROOT, check=True,
                           capture_output=True, text=True).stdout
     assert path.read_bytes() == encode(SAMPLE)
-    assert [found.name for found in tmp_path.iterdir() if found.name not in ("job.lock.json", "rescue")] == []
-    assert "job.lock.json cannot be written: File too large" in said
-    assert "batch_paid" in said
-    assert "batchctl import -f" in said
-    found = list(rescue.iterdir())
+    assert "batch_paid was made, and is not recorded: job.lock.json cannot be written: File too large" in said
+    assert "batchctl import reviews batch_paid -f 'my job.yaml'" in said
+    found = [rescue] * rescue.is_file() + list(elsewhere.iterdir())
     assert len(found) == saved
+    assert rescue.is_file() == (beside and saved)
     if saved:
         assert str(found[0]) in said
         assert read(found[0], "r").job("reviews").batches[0].batch_id == "batch_paid"
         assert found[0].stat().st_mode & 0o777 == 0o600
+
+
+def test_g2_a_new_batch_id_whose_run_lock_was_lost_is_told_too_and_its_rescue_file_goes_once_it_is_recorded(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "job.lock.json"
+    path.write_bytes(encode(SAMPLE))
+    lost = [False]
+
+    def guard() -> None:
+        if lost[0]:
+            raise Refused("forced open")
+
+    lock = held(path, guard)
+    old = lock.job("reviews").batches[2]
+    lost[0] = True
+    with pytest.raises(Refused, match="batch_paid was made, and is not recorded: forced open"):
+        lock.change("reviews", old, replace(old, batch_id="batch_paid"))
+    assert (tmp_path / "job.rescue-batch_paid.json").exists()
+    lost[0] = False
+    lock.change("reviews", old, replace(old, batch_id="batch_paid"))
+    assert [path.name for path in tmp_path.iterdir()] == ["job.lock.json"]
 
 
 def test_other_changes_that_cannot_be_written_are_plain_errors_and_are_not_believed(tmp_path: Path) -> None:
