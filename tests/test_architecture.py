@@ -32,6 +32,16 @@ OWNERS = {
 #: The two doors to the local server: the provider that joins it, and the command that is it.
 SERVER_DOORS = ("remote/connect.py", "shell/")
 
+#: Who writes files but for `recorded/durable.py`: modules or folders below the package, and why they may.
+WRITERS = {
+    "server/": "shares no code with the client; its own rules are in server/files.py",
+    "recorded/store.py": "in a folder that has not its name yet, and is flushed before it gets it",
+    "remote/download.py": "a part, flushed before it gets its name",
+    "act/sinks/table.py": "scratch that no later run reads",
+    "show/terminal.py": "the log file",
+    "shell/exits.py": "the report of a bug",
+}
+
 MAX_MODULE = 400
 MAX_FUNCTION = 70
 
@@ -114,6 +124,29 @@ def test_the_planner_reads_no_clock_disk_or_network() -> None:
              if name_of(path).startswith(("decide/", "words/"))
              for module, line in imports(path) if module.split(".")[0] in forbidden]
     assert not wrong
+
+
+@each_module
+def test_g3_files_are_written_by_the_module_that_does_it_durably(path: Path) -> None:
+    if name_of(path).startswith(("recorded/durable.py", *WRITERS)):
+        return
+    wrong = [f"{name_of(path)}:{node.lineno}" for node in ast.walk(tree_of(path))
+             if isinstance(node, ast.Call) and _writes(node)]
+    assert not wrong
+
+
+def _writes(call: ast.Call) -> bool:
+    """Whether a call opens a file for writing, or gives one its name."""
+    called = ast.unparse(call.func)
+    name = called.rpartition(".")[2]
+    if name == "open":
+        mode = next((one.value for one in (*call.args, *(keyword.value for keyword in call.keywords))
+                     if isinstance(one, ast.Constant) and isinstance(one.value, str)
+                     and set(one.value) <= set("rwxabt+") and one.value), "r")
+        return not set("wax+").isdisjoint(str(mode)) or "O_WRONLY" in ast.unparse(call) or "O_RDWR" in ast.unparse(call)
+    if name in ("write_text", "write_bytes", "mkstemp", "NamedTemporaryFile", "rename", "touch"):
+        return True
+    return called in ("os.replace", "shutil.move", "shutil.copyfile", "shutil.copy")
 
 
 @each_module

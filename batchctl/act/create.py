@@ -1,9 +1,18 @@
 """Makes one batch, exactly once.
 
-The order of writes keeps the promise: (1) the shard's ids are in the store; (2) the lockfile has an intent; (3) the
-file is uploaded, and its id recorded; (4) `POST /batches` is sent, once; (5) the batch id is recorded. A crash between
-(4) and (5), or an answer that is lost, leaves an intent with a file id: the provider's list then tells, and only after
-it has been silent for `settle_s` seconds is the create sent again.
+The order of writes keeps the promise, each on the disk before the next step:
+
+1. The shard's ids are in the store.
+2. The lockfile has an intent. A crash after it leaves one without a file id, which was never sent.
+3. The file is uploaded, under a name that says whose it is. A crash after it leaves a file that is found by its name.
+4. Its id is recorded.
+5. The run lock is still ours: `POST /batches` is sent, once, with interrupts held back. A crash after it, or an answer
+   that is lost, leaves an intent with a file id: the provider's list then tells (see intents.py), and only after it
+   has been silent for `settle_s` seconds is the create sent again.
+6. The batch id is recorded. Where it cannot be, it is saved elsewhere and told, and the intent stays (recorded/rescue).
+
+So nothing is made that the lockfile on the disk does not announce. A definite refusal removes the intent; an unknown
+outcome never does.
 """
 
 from __future__ import annotations

@@ -1,4 +1,16 @@
-"""Fetches what an ended batch answered: both files, whatever its status, verified before they count."""
+"""Fetches what an ended batch answered: both files, whatever its status, verified before they count.
+
+The order of writes, and what it keeps true after a crash at any point:
+
+1. A file is downloaded to a `.part` beside its place, and gets its name once all of it has come and is on the disk: a
+   file that has its name is whole.
+2. All files are read through: each line a result, some of them ours, as many as the batch counts. What is not is
+   removed, and asked for again.
+3. The index over them is written, and the folder gets its final name in one step: results that have their name were
+   verified, and never change.
+4. Only then does the caller record the batch's end: what the lockfile calls settled is in the store. A crash between
+   (3) and (4) costs a download, and nothing else.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +21,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from batchctl.act.lines import NotALine, parse
+from batchctl.recorded import durable
 from batchctl.recorded.answers import ERROR_FILE, OUTPUT_FILE, Answer, AnswerIndex, outcomes_digest
 from batchctl.recorded.records import GONE, BatchRecord
 from batchctl.recorded.store import Receiving, Store
@@ -164,7 +177,7 @@ def _download(provider: Provider, receiving: Receiving, file: int, file_id: str)
         return True
     try:
         download(provider.http, file_id, receiving.part(file))
-        receiving.part(file).rename(receiving.path(file))
+        durable.move_file(receiving.part(file), receiving.path(file))
     except Refusal as refusal:
         if refusal.status != 404 or _exists(provider, file_id):
             raise

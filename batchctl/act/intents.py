@@ -1,4 +1,13 @@
-"""Unfinished creates: what became of them is asked of the provider, never guessed."""
+"""Unfinished creates: what became of them is asked of the provider, never guessed.
+
+What is always true, as create.py writes an intent, then its file id, then sends, then writes the batch id:
+
+1. An intent without a file id was never sent. It may go at once.
+2. An intent with a file id may have been made. It leaves the lockfile in two ways only, each one write: it becomes the
+   batch that the list shows, or goes once the list could be read and was silent for `settle_s` seconds.
+3. While the list cannot be read it stays, and nothing is created for its job.
+4. A batch that some record has already answers no intent.
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
 """Files that are the old one or the new one after a crash at any instruction, never something between.
 
-The rules, which every writer in batchctl follows by using this module:
+The rules, which every writer in batchctl follows by using this module (the local server, which shares no code with the
+client, has the same in server/files.py; a test names what else writes, and why it need not):
 
 1. A file is written under a temporary name in its own folder, flushed to the disk, and renamed over the old one;
    then the folder is flushed, so that the new name survives a power cut.
@@ -8,6 +9,9 @@ The rules, which every writer in batchctl follows by using this module:
    the same descriptor is never flushed again (the kernel may have dropped the pages).
 3. A symlinked target is followed first, so that the link stays a link.
 4. Temporary files of a killed process are ignored by readers, and swept by the next run, under the run lock.
+5. A folder is flushed after each rename in it. Only that a system cannot flush folders at all is let pass; a disk that
+   fails to is an error. The new content is in place then, and may be the old one after a power cut: whoever writes
+   must be right with both.
 """
 
 from __future__ import annotations
@@ -23,6 +27,11 @@ from typing import BinaryIO
 
 _SUFFIX = ".tmp"
 _BUFFER = 1 << 20
+
+#: What file systems answer that have no such thing as flushing a folder (network and FUSE mounts, for some), and, to
+#: opening one for it, where a folder may be written and not read. An EIO or ENOSPC is none of these.
+_NO_FLUSH = frozenset({errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS})
+_NO_READ = frozenset({errno.EACCES, errno.EPERM})
 
 
 @contextlib.contextmanager
@@ -60,12 +69,22 @@ def write(path: Path, data: bytes, *, private: bool = False) -> None:
 
 
 def move_folder(source: Path, target: Path) -> None:
-    """Gives a finished folder its final name. Its files are flushed first. Raises OSError when `target` exists."""
+    """Gives a finished folder its final name, in one step; its files are flushed first. Raises OSError when `target`
+    exists."""
     for file in sorted(source.iterdir()):
         with open(file, "rb") as opened:
             os.fsync(opened.fileno())
     sync_folder(source)
     os.rename(source, target)
+    sync_folder(target.parent)
+
+
+def move_file(source: Path, target: Path) -> None:
+    """Gives a finished file its final name in the same file system, in one step. It is flushed first: a name must not
+    stand for less than the whole, not even after a power cut. Raises OSError."""
+    with open(source, "rb") as opened:
+        os.fsync(opened.fileno())
+    os.replace(source, target)
     sync_folder(target.parent)
 
 
@@ -80,15 +99,23 @@ def make_folder(path: Path) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Makes renames in `folder` durable. Systems and file systems that cannot flush a folder are left at that."""
+    """Makes renames in `folder` durable. Systems and file systems that cannot flush a folder are left at that. Raises
+    OSError where the flush itself failed."""
     if os.name == "nt":
         return
-    with contextlib.suppress(OSError):
+    try:
         descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+    except OSError as error:
+        if error.errno in _NO_READ:
+            return
+        raise
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in _NO_FLUSH:
+            raise
+    finally:
+        os.close(descriptor)
 
 
 def sweep(path: Path) -> None:

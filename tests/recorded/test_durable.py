@@ -36,6 +36,21 @@ replace()
 """
 
 
+#: Writes with a folder that cannot be flushed, as `errno` says; of this one process alone.
+UNFLUSHED = """
+import os, stat, sys
+from pathlib import Path
+from batchctl.recorded import durable
+fsync = os.fsync
+def failing(descriptor):
+    if stat.S_ISDIR(os.fstat(descriptor).st_mode):
+        raise OSError(int(sys.argv[2]), "said the file system")
+    fsync(descriptor)
+os.fsync = failing
+durable.write(Path(sys.argv[1]), b"new")
+"""
+
+
 def run_killed(action: str, folder: Path, number: int) -> bool:
     """Runs the action, killed at the N-th file event; False when it ended before."""
     done = subprocess.run([sys.executable, "-c", KILLED.replace("{action}", action), str(folder), str(number)],
@@ -118,10 +133,6 @@ def test_a_symlink_stays_a_symlink_and_its_target_is_replaced(tmp_path: Path) ->
     assert [path.name for path in (tmp_path / "real").iterdir()] == ["file"]
 
 
-def test_a_written_file_is_never_reported_as_failed_for_want_of_a_folder_flush(tmp_path: Path) -> None:
-    durable.sync_folder(tmp_path / "no such folder")
-
-
 def test_folders_are_made_with_those_above_and_may_be_there_already(tmp_path: Path) -> None:
     for _ in range(2):
         durable.make_folder(tmp_path / "a" / "b" / "c")
@@ -137,3 +148,28 @@ def test_g3_what_a_killed_writer_left_is_swept_and_nothing_else(tmp_path: Path) 
         (tmp_path / name).write_text("")
     durable.sweep(tmp_path / "out.csv")
     assert sorted(path.name for path in tmp_path.iterdir()) == kept
+
+
+@pytest.mark.parametrize(("number", "passes"), [
+    (errno.EINVAL, True), (errno.ENOTSUP, True), (errno.ENOSYS, True), (errno.EIO, False), (errno.ENOSPC, False)])
+def test_g3_a_folder_that_cannot_be_flushed_at_all_is_let_pass_and_a_disk_that_fails_to_is_not(
+    tmp_path: Path, number: int, passes: bool,
+) -> None:
+    done = subprocess.run([sys.executable, "-c", UNFLUSHED, str(tmp_path / "file"), str(number)], cwd=ROOT,
+                          capture_output=True, text=True, check=False)
+    assert (done.returncode == 0) == passes, done.stderr
+    assert passes or "said the file system" in done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_g3_a_file_is_flushed_before_it_gets_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The order of system calls, as nothing else shows what a power cut would."""
+    calls: list[str] = []
+    fsync, renamed = os.fsync, os.replace
+    monkeypatch.setattr(os, "fsync", lambda descriptor: calls.append(
+        "folder" if stat.S_ISDIR(os.fstat(descriptor).st_mode) else "file") or fsync(descriptor))
+    monkeypatch.setattr(os, "replace", lambda *names: calls.append("name") or renamed(*names))
+    (tmp_path / "part").write_bytes(b"all")
+    durable.move_file(tmp_path / "part", tmp_path / "whole")
+    assert calls == ["file", "name", "folder"]
+    assert (tmp_path / "whole").read_bytes() == b"all"

@@ -1,4 +1,13 @@
-"""Writes one sink: all its records in input order, into a new file that takes the old one's place when it is whole."""
+"""Writes one sink: all its records in input order, into a new file that takes the old one's place when it is whole.
+
+The order of writes, and what it keeps true after a crash at any point:
+
+1. The records go into a temporary file beside the sink. Results that should be in the store and are not, inputs that
+   changed meanwhile, or a template that fails end it here, and the old sink stays.
+2. The temporary file is flushed, and takes the sink's place in one step: a sink is the old one or the new one.
+3. Its digest is recorded with that of what it was made from. A crash between (2) and (3) leaves a sink that the
+   lockfile does not know: the next run writes the same bytes again, and records them.
+"""
 
 from __future__ import annotations
 
