@@ -69,6 +69,9 @@ def _garbage(store: Store, records: Sequence[BatchRecord], name: Name, *, result
         elif results and path.suffix == ".ids" and path.stem not in known:
             # Without a lockfile beside it, a shard's ids may be all that tells what a batch holds.
             yield _of(path, name, "no batch was made of it")
+    if results:
+        for path in _entries(store.folder / "quarantine"):
+            yield _of(path, name, "damaged, and replaced since")
     awaited = {store.part_folder(batch) for batch in records if store.results(batch) is None}
     for path in _entries(store.folder / "results"):
         if path in awaited:

@@ -1,4 +1,4 @@
-"""Compares what the lockfile says of results with what the store has."""
+"""Compares what the lockfile says of batches with what the store has of them."""
 
 from __future__ import annotations
 
@@ -14,19 +14,40 @@ from batchctl.words.outcomes import Outcome
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """What became of one batch's results; `state` is "ok", "open", "gone", "missing" or "corrupt"."""
+    """What was found about one batch. `state` is one of schemas/verify.v1.schema.json; `help` says what to do about it,
+    and is empty where there is nothing to do."""
 
     job: str
     batch: str
     state: str
     detail: str
+    help: str = ""
+
+
+_REPAIR = "`batchctl lock verify --repair`"
+_HELP = {
+    "unfinished": f"the next `batchctl apply`, or {_REPAIR}, finds out what became of it",
+    "gone": "`batchctl apply --resend-lost` sends again what is lost of it, and pays again",
+    "missing": f"the next `batchctl apply` fetches it again if it is needed, and {_REPAIR} in any case",
+    "corrupt": f"{_REPAIR} fetches it again",
+    "corrupt-ids": f"{_REPAIR} sets it aside; it can be told from the inputs, or from the provider",
+}
 
 
 def verify(recorded: Recorded, store: Store) -> Iterator[Verified]:
-    """One finding a batch."""
+    """One finding a batch, and one more where the ids of its requests are damaged."""
     for job, record in recorded.jobs.items():
         for batch in record.batches:
-            yield Verified(job, batch.batch_id or f"intent of {batch.shard[:12]}", *_state(store, batch))
+            state, detail = _state(store, batch)
+            yield Verified(job, named(batch), state, detail, _HELP.get(state, ""))
+            if store.damaged_ids(batch.shard) is not None:
+                yield Verified(job, named(batch), "corrupt-ids", "the list of its requests in the store is damaged",
+                               _HELP["corrupt-ids"])
+
+
+def named(batch: BatchRecord) -> str:
+    """How a batch, or a create that did not finish, is named."""
+    return batch.batch_id or f"intent of {batch.shard[:12]}"
 
 
 def verified(store: Store, batch: BatchRecord) -> bool:
@@ -36,6 +57,8 @@ def verified(store: Store, batch: BatchRecord) -> bool:
 
 
 def _state(store: Store, batch: BatchRecord) -> tuple[str, str]:
+    if batch.is_intent:
+        return "unfinished", "a create that did not finish"
     if not batch.is_settled:
         return "open", "has not ended, or is not fetched yet"
     if batch.results == GONE:
@@ -45,8 +68,7 @@ def _state(store: Store, batch: BatchRecord) -> tuple[str, str]:
     stored = store.results(batch)
     if stored is None:
         there = store.results_folder(batch).exists()
-        return ("corrupt", "files are cut short or unreadable") if there else (
-            "missing", "not in the store; the next apply fetches it again if it is needed")
+        return ("corrupt", "files are cut short or unreadable") if there else ("missing", "not in the store")
     problem = _unreadable(stored) or _other(store, batch, stored)
     return ("corrupt", problem) if problem else ("ok", f"{len(stored.index):,} answers")
 

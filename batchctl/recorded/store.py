@@ -7,12 +7,14 @@
       shards/<digest>.ids        the ten-byte ids of its requests, in order
       results/<batch>/           output.jsonl, error.jsonl, answers.bin: written once, verified, then never changed
       results/.<batch>.part/     the same on their way here: a later run goes on with them
+      quarantine/                what was found damaged, and has been replaced since: nothing reads it
       server/                    the local provider's own data
 """
 
 from __future__ import annotations
 
 import contextlib
+import filecmp
 import hashlib
 import re
 import secrets
@@ -64,6 +66,7 @@ class Store:
         self.folder = folder
         self._shards = folder / "shards"
         self._results = folder / "results"
+        self._quarantine = folder / "quarantine"
 
     def prepare(self) -> None:
         """Makes the folders, and keeps them out of version control. Raises StateError."""
@@ -103,6 +106,18 @@ class Store:
             return None
         return ids if shard_digest([ids.blob]) == digest else None
 
+    def damaged_ids(self, digest: str) -> Path | None:
+        """The file of a shard's ids where it is there, and is not what its name says."""
+        path = self._shards / f"{digest}.ids"
+        return path if path.exists() and self.ids(digest) is None else None
+
+    def set_aside(self, path: Path) -> Path:
+        """Moves a damaged file out of the way, and returns where it is now. Raises StateError."""
+        try:
+            return _set_aside(path, self._quarantine)
+        except OSError as error:
+            raise StateError(f"{path} cannot be set aside: {error.strerror or error}") from error
+
     def keep_ids(self, digest: str, ids: IdList) -> None:
         """Raises StateError."""
         try:
@@ -140,7 +155,7 @@ class Store:
         """A folder to download a batch's files into. What is there when the block fails is gone on with by a later run;
         what the block neither keeps nor fails over is removed. Raises StateError, also for what cannot be written in
         the block."""
-        receiving = Receiving(self.part_folder(record), self.results_folder(record))
+        receiving = Receiving(self.part_folder(record), self.results_folder(record), self._quarantine)
         try:
             receiving.folder.mkdir(mode=0o700, exist_ok=True)
         except OSError as error:
@@ -168,6 +183,7 @@ class Receiving:
 
     folder: Path
     final: Path
+    quarantine: Path
 
     def path(self, file: int) -> Path:
         return self.folder / _FILES[file]
@@ -181,14 +197,34 @@ class Receiving:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def keep(self, index: AnswerIndex) -> StoredResults:
-        """Makes verified files the batch's results, in place of damaged ones. Raises StateError."""
+        """Makes verified files the batch's results, in place of damaged ones, which are set aside: they have been paid
+        for, and may hold what these lack. Raises StateError."""
         try:
             (self.folder / _INDEX).write_bytes(index.blob)
-            damaged = self.folder.with_name(f".{secrets.token_hex(8)}.tmp")
-            if self.final.exists():
-                self.final.rename(damaged)
+            same = self.folder.with_name(f".{secrets.token_hex(8)}.tmp")
+            if _is_same(self.folder, self.final):
+                self.final.rename(same)
+            elif self.final.exists():
+                _set_aside(self.final, self.quarantine)
             durable.move_folder(self.folder, self.final)
-            shutil.rmtree(damaged, ignore_errors=True)
+            shutil.rmtree(same, ignore_errors=True)
         except OSError as error:
             raise StateError(f"results cannot be kept in {self.final}: {error.strerror or error}") from error
         return StoredResults(self.final, index)
+
+
+def _is_same(new: Path, old: Path) -> bool:
+    """Whether a folder has the very files of another: a run was killed between keeping and recording them."""
+    names = {path.name for path in new.iterdir()}
+    if not old.is_dir() or {path.name for path in old.iterdir()} != names:
+        return False
+    return all(filecmp.cmp(new / name, old / name, shallow=False) for name in names)
+
+
+def _set_aside(path: Path, quarantine: Path) -> Path:
+    durable.make_folder(quarantine)
+    aside = quarantine / f"{path.name}-{secrets.token_hex(4)}"
+    path.rename(aside)
+    durable.sync_folder(quarantine)
+    durable.sync_folder(path.parent)
+    return aside

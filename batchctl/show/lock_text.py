@@ -1,16 +1,14 @@
-"""The lockfile for people, and what a verification of it found."""
+"""The lockfile for people."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import fields, replace
 
-from batchctl.act.verifying import Verified
 from batchctl.recorded.codec import encode
 from batchctl.recorded.records import BatchRecord, JobRecord, Recorded
 from batchctl.show import figures
 from batchctl.show.colour import PLAIN, Palette
-from batchctl.show.plan_json import dumped
 from batchctl.show.safe import safe
 from batchctl.show.tables import aligned
 
@@ -39,24 +37,6 @@ def lock_json(recorded: Sequence[Recorded]) -> str:
     """A lockfile with the jobs of all (schemas/lock.v1.schema.json)."""
     jobs = {name: record for one in recorded for name, record in one.jobs.items()}
     return encode(replace(recorded[0], jobs=jobs) if recorded else Recorded()).decode()
-
-
-def verify_text(found: Sequence[Verified], paint: Palette = PLAIN) -> str:
-    styles = {"ok": "green", "open": "dim", "gone": "yellow", "missing": "yellow", "corrupt": "bold red"}
-    rows = aligned([[finding.state, safe(finding.job), safe(finding.batch), safe(finding.detail)]
-                    for finding in found]) if found else ["Nothing is recorded."]
-    made = [paint(styles[finding.state], row) for finding, row in zip(found, rows, strict=False)] or rows
-    bad = sum(finding.state == "corrupt" for finding in found)
-    if bad:
-        made.append(f"{figures.batches(bad)} corrupt. Remove the folder of its results in .batchctl/results, "
-                    "and `batchctl apply` fetches them again.")
-    return "\n".join(made) + "\n"
-
-
-def verify_json(found: Sequence[Verified]) -> str:
-    return dumped({"version": 1, "batches": [
-        {"job": finding.job, "batch": finding.batch, "state": finding.state, "detail": finding.detail}
-        for finding in found]})
 
 
 def _facts(batch: BatchRecord) -> list[list[str]]:

@@ -188,7 +188,7 @@ def test_lock_verify_names_what_is_missing_and_what_is_corrupt(project: Project)
     assert (gone.code, gone.out.split()[0]) == (0, "missing")
 
 
-@pytest.mark.parametrize("arguments", [("list",), ("verify",), ("show", "labels")])
+@pytest.mark.parametrize("arguments", [("list",), ("verify", "--offline"), ("show", "labels")])
 def test_a_lockfile_is_looked_into_without_its_manifest_but_not_where_neither_is(
         project: Project, arguments: tuple[str, ...]) -> None:
     project("apply", "--auto-approve")

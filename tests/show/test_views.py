@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 
 from batchctl.act.passes import JobReport
+from batchctl.act.repairing import Repair
 from batchctl.act.store_files import Garbage
+from batchctl.act.verifying import Verified
 from batchctl.decide.known import KnownBatch, Phase
 from batchctl.decide.plan import Action, Held, JobPlan, Kind
 from batchctl.decide.standing import Standing
@@ -21,7 +23,7 @@ from batchctl.show.batches import Listed, batches_json, batches_text
 from batchctl.show.colour import Palette, wants_colour
 from batchctl.show.diagnostics import diagnostic_text
 from batchctl.show.garbage import garbage_text
-from batchctl.show.lock_text import Verified, lock_list, lock_show, verify_text
+from batchctl.show.lock_text import lock_list, lock_show
 from batchctl.show.outcome_text import outcome_text
 from batchctl.show.plan_json import PlanContext, dumped, plan_document
 from batchctl.show.plan_markdown import plan_markdown
@@ -34,6 +36,7 @@ from batchctl.show.status_markdown import status_markdown
 from batchctl.show.status_text import status_text
 from batchctl.show.terminal import Terminal
 from batchctl.show.validation import Checked, checked_text
+from batchctl.show.verified import repair_question, repair_text, verify_text
 from batchctl.words.diagnostics import Diagnostic, Span
 from batchctl.words.errors import Refusal
 from batchctl.words.events import BatchState, Event, Notice, Step
@@ -129,7 +132,9 @@ def documents(evil: str) -> dict[str, str]:
         "status": status_text([job]), "status markdown": status_markdown([job]), "status json": status_json([job]),
         "outcome": outcome_text([job]), "diagnostics": diagnostic_text([found, found]),
         "lock list": lock_list([Recorded({evil: jobs})]), "lock show": lock_show(evil, jobs),
-        "verify": verify_text([Verified(evil, evil, "ok", evil)]),
+        "verify": verify_text([Verified(evil, evil, "ok", evil, evil)]),
+        "repair": repair_text([damaged := Verified(evil, evil, "corrupt", evil)], [Repair(damaged, False, evil)]),
+        "repair question": repair_question([damaged]),
         "garbage": garbage_text([Garbage(Path("x"), evil, 1, evil)], dry_run=True),
         "batches": batches_text([Listed(evil, batch, evil, True)]), "batches json": batches_json(
             [Listed(evil, batch, evil, True)]),

@@ -80,22 +80,47 @@ def rename(terminal: Terminal, old: str, new: str, chosen: Chosen, run_lock_time
     return 0
 
 
-@declared("verify", summary="Compare the lockfile with the store.", exits=(0, 1, 64), examples=(
-    "batchctl lock verify", "batchctl lock verify --format json"))
-@options.files
+@declared("verify", summary="Compare lockfile, store and provider.", exits=(0, 1, 5, 64), examples=(
+    "batchctl lock verify", "batchctl lock verify --offline --format json", "batchctl lock verify --repair"))
+@options.manifests
+@click.option("--offline", is_flag=True, help="Lockfile and store alone, without key, network or valid manifest.")
+@click.option("--repair", is_flag=True, help="Mend what can be mended without losing or sending anything.")
+@click.option("--auto-approve", is_flag=True, help="Do not ask before mending.")
+@options.settle
+@options.run_lock
 @options.view("text", "json")
 @options.screen
-def check(terminal: Terminal, chosen: Chosen, form: str) -> int:
-    """Compare the lockfile with the store: are all results there, and are they those that were fetched? What is
-    missing is fetched again by the next apply."""
-    from batchctl.act.verifying import verify
-    from batchctl.shell.places import places
-    from batchctl.show.lock_text import verify_json, verify_text
+def check(terminal: Terminal, chosen: Chosen, offline: bool, repair: bool, auto_approve: bool, settle: float,
+          run_lock_timeout: float, form: str) -> int:
+    """Compare lockfile, store and provider: what is missing, unknown, foreign or damaged is named, each with what to do
+    about it.
 
-    found = [finding for place in places(chosen)
-             for finding in verify(place.recorded(), place.store)]
-    terminal.out(verify_json(found) if form == "json" else verify_text(found, terminal.paint))
-    return int(any(finding.state == "corrupt" for finding in found))
+    With --repair, results that are missing or damaged are fetched again while the provider has them, and what was
+    damaged is set aside in .batchctl/quarantine; batches of ours that the lockfile lacks are adopted; a create that did
+    not finish becomes its batch, or is dropped once the list was read and silent for --settle seconds. Nothing is sent
+    or cancelled.
+    """
+    from batchctl.shell import verifying
+    from batchctl.show.verified import repair_text, verify_json, verify_text
+    from batchctl.words.errors import UsageError
+
+    if offline and repair:
+        raise UsageError("--repair needs the provider", notes=("leave out --offline",))
+    if repair:
+        checked = verifying.mend(terminal, chosen, settle_s=settle, auto_approve=auto_approve,
+                                 run_lock_timeout_s=run_lock_timeout)
+    else:
+        checked = verifying.check_offline(chosen) if offline else verifying.check(terminal, chosen)
+    if checked.declined:
+        terminal.err("Declined: nothing more was changed.\n")
+    if form == "json":
+        terminal.out(verify_json(checked.found, checked.repairs))
+    elif repair:
+        terminal.out(repair_text(checked.found, checked.repairs, terminal.paint))
+    else:
+        terminal.out(verify_text(checked.found, terminal.paint))
+    terminal.diagnostics(finding for failure in checked.failures for finding in failure.diagnostics())
+    return checked.exit_code
 
 
 for each in (list_jobs, show_job, remove, rename, check):
