@@ -35,6 +35,8 @@ BRIEF = ("--run-lock-timeout", "0.3")
 
 #: The calls of the first process: list, upload, create, recheck with the lock; a look without; a list and the results.
 CALLS = 7
+#: The last one of the first pass, and so with the lock.
+LAST = 3
 #: A process that waited for a lock that is free now goes on within this time, in seconds; load included.
 AT_ONCE_S = 8.0
 MINUTES = 288.0
@@ -176,7 +178,7 @@ def test_g1_g2_g6_the_lock_of_a_killed_run_is_free_at_once(
 def test_g1_g2_g10_a_stopped_holder_is_named_and_once_unlocked_changes_nothing_more(
     tmp_path: Path, zygote: Zygote, campaign: Campaign, force: bool,
 ) -> None:
-    for number in campaign.sample(range(4), 1):
+    for number in campaign.sample(range(LAST + 1), 1):
         with (campaign.run("F9", f"stopped at call {number}, unlocked: {force}") as run,
               held(tmp_path, zygote, number) as (site, running, gate)):
             running.kill(signal.SIGSTOP)
@@ -197,8 +199,10 @@ def test_g1_g2_g10_a_stopped_holder_is_named_and_once_unlocked_changes_nothing_m
             ended.append(running.wait())
             if force:
                 wrote = provider_of(site).writers().count("first") - writes
-                run.holds("G1", wrote == 0 and ended[-1].code == 5, f"it went on: {wrote} writes, {ended[-1].code}")
-                run.holds("G10", "forced open" in ended[-1].err, ended[-1].err[-500:])
+                run.holds("G1", wrote == 0, f"it went on, and wrote {wrote} times")
+                # At its last call with the lock it has nothing more to write, and takes the lock anew later on.
+                refused_too = ended[-1].code == 5 and "forced open" in ended[-1].err
+                run.holds("G10", refused_too or number == LAST, f"{ended[-1].code}: {ended[-1].err[-500:]}")
             for one in ended:
                 judging.after_fault(run, site, one)
             judging.converges(run, site, JOBS)
