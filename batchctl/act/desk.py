@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from batchctl.act.observe import look, unread
+from batchctl.act.trust import Trust
 from batchctl.desired.job import Job
 from batchctl.desired.job import Provider as DeclaredProvider
 from batchctl.desired.render.survey import Desired
@@ -44,7 +45,8 @@ class Desk:
     """One manifest's jobs in one pass. `lockfile` is None for commands that only look.
 
     `jobs` are those acted on; `declared` the names of all that the manifest has; `spare` files were uploaded by this
-    command for creates that found no room.
+    command for creates that found no room; `trust` says which addresses of the lockfile may be asked, and `shown` is
+    its path as messages name it.
     """
 
     jobs: Mapping[str, Job]
@@ -60,6 +62,8 @@ class Desk:
     monotonic: Callable[[], float] = time.monotonic
     now: Callable[[], float] = time.time
     spare: dict[Spare, str] = field(default_factory=dict)
+    trust: Trust = field(default_factory=Trust)
+    shown: str = "the lockfile"
     _looks: dict[Account, Observation] = field(default_factory=dict)
     _seen: dict[Account, dict[str, RemoteBatch]] = field(default_factory=dict)
 
@@ -77,11 +81,12 @@ class Desk:
 
     def provider(self, where: Coordinates, job: str) -> Provider:
         """The provider at these coordinates, for a job, with what the manifest says of it where it still names it.
-        Raises RemoteError (no key, offline) or LocalServerError."""
+        Raises RemoteError (no key, offline), LocalServerError, or UntrustedAddress where only the lockfile knows it."""
         if self.providers is None:
             raise RemoteError("this is offline")
         found = self._declared(where, job)
         if found is None:
+            self.trust.check(where, self.shown)
             return self.providers.get(where, store=self.store.folder)
         return self.providers.get(
             where, found.dialect, found.headers, store=self.store.folder,

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from batchctl.act.desk import Desk, Options, Spare
+from batchctl.act.trust import Trust, trust
 from batchctl.desired.effective_sinks import effective_sinks
 from batchctl.desired.job import Job
 from batchctl.desired.render.survey import Desired, survey
@@ -24,14 +25,16 @@ from batchctl.words.events import Emit, silent
 
 @dataclass(slots=True)
 class Project:
-    """A manifest file. `declared` are all its job names, `jobs` those that this command acts on. `chosen` are the
-    options that mean it on a command line, beside -f: another lockfile, variables."""
+    """A manifest file. `declared` are all its job names, `jobs` those that this command acts on; `trust` says which
+    addresses of the lockfile may be asked. `chosen` are the options that mean it on a command line, beside -f: another
+    lockfile, variables."""
 
     manifest: Path
     lockfile: Path
     store: Store
     jobs: dict[str, Job]
     declared: frozenset[str]
+    trust: Trust = field(default_factory=Trust)
     surveys: dict[str, Desired] = field(default_factory=dict)
     spare: dict[Spare, str] = field(default_factory=dict)
     chosen: tuple[str, ...] = ()
@@ -85,23 +88,27 @@ class Project:
     def _desk(self, recorded: Recorded, lockfile: Lockfile | None, providers: Providers | None, options: Options,
               emit: Emit) -> Desk:
         return Desk(jobs=self.jobs, surveys=self.surveys, store=self.store, recorded=recorded, providers=providers,
-                    declared=self.declared, lockfile=lockfile, options=options, emit=emit, spare=self.spare)
+                    declared=self.declared, lockfile=lockfile, options=options, emit=emit, spare=self.spare,
+                    trust=self.trust, shown=self.shown)
 
 
-def projects(jobs: Iterable[Job], selected: Mapping[str, Job], lockfile: Path | None = None) -> list[Project]:
+def projects(jobs: Iterable[Job], selected: Mapping[str, Job], lockfile: Path | None = None,
+             trusted: Iterable[str] = ()) -> list[Project]:
     """Groups jobs by manifest, in the order given. `selected` are those to act on; `lockfile` replaces the one beside
-    the manifest, where there is one manifest."""
+    the manifest, where there is one manifest; `trusted` are base URLs that the user vouches for."""
     made: dict[Path, Project] = {}
-    names: dict[Path, set[str]] = {}
+    urls = tuple(trusted)
+    all_jobs: dict[Path, list[Job]] = {}
     for job in jobs:
         project = made.setdefault(job.manifest, Project(
             manifest=job.manifest, lockfile=lockfile or job.lockfile, store=Store(job.store), jobs={},
             declared=frozenset()))
-        names.setdefault(job.manifest, set()).add(job.name)
+        all_jobs.setdefault(job.manifest, []).append(job)
         if job.name in selected:
             project.jobs[job.name] = job
     for manifest, project in made.items():
-        project.declared = frozenset(names[manifest])
+        project.declared = frozenset(job.name for job in all_jobs[manifest])
+        project.trust = trust((job.provider.where for job in all_jobs[manifest]), urls)
     return [project for project in made.values() if project.jobs]
 
 

@@ -49,7 +49,7 @@ def apply_saved(terminal: Terminal, path: Path, chosen: Chosen, how: How) -> App
         raise UsageError("a saved plan names its manifests, variables and jobs itself",
                          notes=("leave out -f, --lockfile, --var, --var-file, --target and --exclude",))
     saved = read(path)
-    session = _session_of(saved)
+    session = _session_of(saved, chosen.trusted)
     options = replace(how.options, resend_lost=saved.resend_lost, prune=saved.prune, whole_file=saved.whole_file)
     how = replace(how, options=options, saved=True)
     with progress(terminal) as emit:
@@ -86,9 +86,10 @@ def _survey(terminal: Terminal, session: Session, chosen: Chosen, emit: Progress
     terminal.diagnostics((*session.warnings, *warnings))
 
 
-def _session_of(saved: SavedPlan) -> Session:
+def _session_of(saved: SavedPlan, trusted: tuple[str, ...]) -> Session:
     """The manifests of a saved plan with its jobs chosen. Raises StalePlan when a job is gone."""
-    session = open_session(Chosen(files=saved.manifests, lockfile=saved.lockfile), values=saved.variables)
+    session = open_session(Chosen(files=saved.manifests, lockfile=saved.lockfile, trusted=trusted),
+                           values=saved.variables)
     declared = session.jobs
     for project in session.projects:
         project.jobs = {name: job for name, job in project.jobs.items() if name in saved.jobs}

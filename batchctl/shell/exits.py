@@ -24,7 +24,7 @@ MEANINGS = {
     ExitCode.CHANGES: "there are changes (with --detailed-exitcode)",
     ExitCode.INCOMPLETE: "finished, but some requests failed for good or are held",
     ExitCode.RUNNING: "still running",
-    ExitCode.REFUSED: "refused: stale plan, run lock held, over budget, or ambiguous remote state",
+    ExitCode.REFUSED: "refused: stale plan, run lock, budget, unknown address, ambiguous remote",
     ExitCode.USAGE: "the command line is wrong",
     ExitCode.BUG: "a bug in batchctl",
     ExitCode.HUNG_UP: "the terminal was closed (SIGHUP)",

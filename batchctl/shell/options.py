@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,8 @@ PATH = click.Path(path_type=Path)
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """Which manifests, with which variables, and which of their jobs."""
+    """Which manifests, with which variables, and which of their jobs; `trusted` are base URLs that a lockfile may
+    name."""
 
     files: tuple[Path, ...] = ()
     lockfile: Path | None = None
@@ -28,6 +29,7 @@ class Chosen:
     target: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     workers: int | None = None
+    trusted: tuple[str, ...] = ()
 
 
 def screen(function: Function) -> Function:
@@ -73,6 +75,17 @@ def manifests(function: Function) -> Function:
     ):
         made = option(made)
     return _file(_lockfile(made))
+
+
+def trust(function: Function) -> Function:
+    """--trust-url, below `manifests` or `files`: for commands that ask providers which only the lockfile knows."""
+    @functools.wraps(function)
+    def wrapped(*args: Any, chosen: Chosen, trust_url: tuple[str, ...], **rest: Any) -> Any:
+        return function(*args, chosen=replace(chosen, trusted=trust_url), **rest)
+
+    return click.option(
+        "--trust-url", multiple=True, metavar="URL", help="Ask a provider that only the lockfile names, at this "
+        "base URL, with the key that it wants; may be repeated.")(wrapped)
 
 
 def view(*formats: str) -> Callable[[Function], Function]:

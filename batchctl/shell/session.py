@@ -67,7 +67,7 @@ def open_session(chosen: Chosen, *, values: Mapping[str, Any] | None = None) -> 
         raise UsageError(f"--lockfile is for one manifest, and here are {len(manifests)}")
     selected = select(loaded.jobs, chosen.target, chosen.exclude)
     lockfile = chosen.lockfile.absolute() if chosen.lockfile is not None else None
-    made = projects(loaded.jobs, selected, lockfile)
+    made = projects(loaded.jobs, selected, lockfile, chosen.trusted)
     for project in made:
         project.chosen = _again(chosen, given if values is not None else {})
     return Session(

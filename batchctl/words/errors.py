@@ -14,7 +14,8 @@
         ├── StalePlan                5
         ├── RunLockHeld              5
         ├── OverBudget               5
-        └── AmbiguousRemote          5
+        ├── AmbiguousRemote          5
+        └── UntrustedAddress         5
 """
 
 from __future__ import annotations
@@ -171,6 +172,12 @@ class AmbiguousRemote(Refused):
 
 class ListAway(AmbiguousRemote):
     """The list that has to be read before a create cannot be read, as the provider is down: later it may be."""
+
+
+class UntrustedAddress(Refused):
+    """Only the lockfile knows an address, and the key that it wants there."""
+
+    code = "untrusted-address"
 
 
 #: Over several jobs the worst outcome decides, in this order (design: "the first of 70, 1, 5, 4, 3, 0").

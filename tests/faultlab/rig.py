@@ -60,9 +60,15 @@ class Rig:
     revision: int = 1
     where: Coordinates = HERE
     elsewhere: dict[str, FakeProvider] = field(default_factory=dict)
+    vouches: bool = True
     environ: dict[str, str] = field(default_factory=lambda: {"FAKE_KEY": "canary-key"})
     now: float = 0.0
     events: list[Any] = field(default_factory=list)
+
+    @property
+    def trusted(self) -> tuple[str, ...]:
+        """The base URLs that the user vouches for: all of the lab's, unless `vouches` is False."""
+        return (HERE.base_url or "", *self.elsewhere) if self.vouches else ()
 
     @property
     def lockfile(self) -> Path:
@@ -89,7 +95,7 @@ class Rig:
 
     def project(self) -> Project:
         job = self.job()
-        (found,) = projects([job], {job.name: job})
+        (found,) = projects([job], {job.name: job}, trusted=self.trusted)
         found.survey(1, self.events.append)
         return found
 

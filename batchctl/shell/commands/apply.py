@@ -16,6 +16,7 @@ from batchctl.show.terminal import Terminal
     "batchctl apply -f job.yaml", "batchctl apply --wait --timeout 3600 --auto-approve", "batchctl apply plan.json"))
 @click.argument("saved_plan", type=options.PATH, required=False)
 @options.manifests
+@options.trust
 @click.option("--wait", is_flag=True, help="Go on until nothing is running; always so for `provider: local`.")
 @options.auto_approve
 @options.detailed_exitcode("Exit with 4 while something is running.")

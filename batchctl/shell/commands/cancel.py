@@ -14,6 +14,7 @@ from batchctl.show.terminal import Terminal
     "batchctl cancel batch_68f2", "batchctl cancel review-sentiment -f job.yaml"))
 @click.argument("what", metavar="JOB|BATCH_ID")
 @options.manifests
+@options.trust
 @options.settle
 @options.run_lock
 @options.screen

@@ -11,6 +11,7 @@ from batchctl.show.terminal import Terminal
 @declared("destroy", exits=(0, 1, 5, 64), examples=(
     "batchctl destroy -f job.yaml", "batchctl destroy --target review-sentiment --auto-approve"))
 @options.manifests
+@options.trust
 @options.auto_approve
 @options.run_lock
 @options.view("text", "json", "markdown")

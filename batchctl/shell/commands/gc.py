@@ -16,6 +16,7 @@ from batchctl.show.terminal import Terminal
 @declared("gc", exits=(0, 1, 5, 64), examples=(
     "batchctl gc --dry-run", "batchctl gc --results", "batchctl gc --remote --dry-run"))
 @options.files
+@options.trust
 @click.option("--dry-run", is_flag=True, help="Only show what would be deleted.")
 @click.option("--results", is_flag=True, help="Also results of batches that no lockfile beside the store names; with "
               "--remote, at the provider, those that the store has.")

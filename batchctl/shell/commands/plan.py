@@ -16,6 +16,7 @@ from batchctl.show.terminal import Terminal
     "batchctl plan -f job.yaml", "batchctl plan --out plan.json && batchctl apply plan.json",
     "batchctl plan --offline --format markdown", "batchctl plan --detailed-exitcode"))
 @options.manifests
+@options.trust
 @click.option("--out", type=options.PATH, metavar="FILE", help="Save the plan for `batchctl apply FILE`.")
 @click.option("--offline", is_flag=True, help="Neither network nor key: plan from the lockfile and the store alone.")
 @options.detailed_exitcode("Exit with 2 when there are changes.")

@@ -11,6 +11,7 @@ from batchctl.show.terminal import Terminal
 @declared("status", exits=(0, 1, 3, 4, 5, 64), examples=(
     "batchctl status", "batchctl status -f jobs/ --format json", "batchctl status --detailed-exitcode"))
 @options.manifests
+@options.trust
 @options.detailed_exitcode("Exit with 4 while something is running, with 3 when requests failed for good.")
 @options.view("text", "json", "markdown")
 @options.screen

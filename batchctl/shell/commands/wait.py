@@ -11,6 +11,7 @@ from batchctl.show.terminal import Terminal
 @declared("wait", exits=(0, 1, 4, 5, 64), examples=(
     "batchctl wait && batchctl apply", "batchctl wait --timeout 3600"))
 @options.manifests
+@options.trust
 @options.timeout
 @options.poll_interval
 @options.view("text", "json", "markdown")
