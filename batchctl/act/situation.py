@@ -15,7 +15,7 @@ from batchctl.decide.wanted import Wanted
 from batchctl.recorded.records import BatchRecord
 from batchctl.words.dialects import DIALECTS
 from batchctl.words.errors import Refusal, RemoteError, StateError
-from batchctl.words.ids import IdList
+from batchctl.words.ids import IdIndex, IdList
 from batchctl.words.outcomes import Outcome
 from batchctl.words.remote import Coordinates, RemoteBatch
 
@@ -45,6 +45,7 @@ class _Gatherer:
         self._desk = desk
         self._wanted = wanted
         self._holdings = Holdings(wanted, desk.store, keeps=desk.lockfile is not None)
+        self._index: IdIndex | None = None
 
     def known(self, record: BatchRecord) -> KnownBatch:
         if record.is_settled:
@@ -61,18 +62,31 @@ class _Gatherer:
         return KnownBatch(record, Phase.ENDED if remote.ended else Phase.LIVE, remote, ids)
 
     def candidates(self, where: Coordinates) -> list[Candidate]:
-        """Batches with this job's tag that no job of the lockfile has."""
+        """Batches with this job's tag that the lockfile does not have as this job's."""
         found = []
-        known = self._desk.known_ids(where)
+        own = {record.batch_id for record in self._desk.record(self._wanted.job).batches
+               if record.provider.is_same_server(where)}
+        elsewhere = self._desk.known_ids(where) - own
         for remote in self._desk.look(where, self._wanted.job).batches:
             tag = remote.tag
-            if tag is None or tag.job != self._wanted.job or remote.id in known:
+            if tag is None or tag.job != self._wanted.job or remote.id in own:
                 continue
             ids = self._ids(tag.shard, remote.input_file_id, where)
             turned_away = remote.status == "failed" and not remote.output_file_id
+            if remote.id in elsewhere and not self._asks_any(ids):
+                continue
             if ids is not None or not turned_away:
                 found.append(Candidate(remote, where, ids))
         return found
+
+    def _asks_any(self, ids: IdList | None) -> bool:
+        """Whether the job asks some of these. A batch that the lockfile has under the name of another job, by `lock mv`
+        or by a bad merge, counts for this one too where it does: else it would be paid for again."""
+        if ids is None:
+            return False
+        if self._index is None:
+            self._index = IdIndex(self._wanted.ids)
+        return any(identity in self._index for identity in ids)
 
     def _settled(self, record: BatchRecord) -> KnownBatch:
         if not len(self._wanted.ids):
@@ -97,7 +111,7 @@ class _Gatherer:
 
     def _ids(self, shard: str, input_file_id: str | None, where: Coordinates) -> IdList | None:
         found = self._holdings.at_hand(shard)
-        if found is not None or self._desk.providers is None:
+        if found is not None or self._desk.providers is None or self._desk.never_ran(where):
             return found
         return self._holdings.at_provider(shard, input_file_id, self._desk.provider(where, self._wanted.job))
 
@@ -105,6 +119,9 @@ class _Gatherer:
         """The batch as its provider shows it now, or what kept that from being asked. Where it answers that there is
         none, the batch is gone for good at the local server, whose data is ours; elsewhere another key may see it."""
         assert record.batch_id is not None
+        if self._desk.never_ran(record.provider):
+            # Its data is gone, and starting it to be told so would write its folder.
+            return None, ""
         listed = self._desk.seen(record.provider, self._wanted.job, record.batch_id)
         # Where the list could not be read, each batch is worth one call, and not the patience of another minute.
         once = not self._desk.look(record.provider, self._wanted.job).listed

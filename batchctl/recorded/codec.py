@@ -126,6 +126,8 @@ def _decode_document(document: Any) -> Recorded:
     if version < 1:
         raise _Wrong(f"has version {version}, which never was")
     digest_version = top.take("digest_version", int)
+    if digest_version < 1:
+        raise _Wrong(f"names requests in digest version {digest_version}, which never was")
     if digest_version > DIGEST_VERSION:
         raise _Wrong(f"names requests in digest version {digest_version}: use a newer batchctl")
     jobs = top.take("jobs", dict)

@@ -59,9 +59,9 @@ _text = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 _json = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | st.just("{{ 7*7 }}"),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=6), inner, max_size=3), max_leaves=8)
-_batch = st.fixed_dictionaries({}, optional={name: _json for name in (
+_batch = st.fixed_dictionaries({}, optional=dict.fromkeys((
     "status", "input_file_id", "output_file_id", "error_file_id", "created_at", "completed_at", "request_counts",
-    "errors", "metadata", "usage", "filename", "bytes", "code", "message")} | {"id": st.just("batch_1") | _json})
+    "errors", "metadata", "usage", "filename", "bytes", "code", "message"), _json) | {"id": st.just("batch_1") | _json})
 _answer = st.one_of(_json, _batch, st.fixed_dictionaries({}, optional={
     "object": st.just("list"), "data": st.lists(_batch, max_size=3) | _json, "has_more": _json, "error": _json,
     "detail": _json, "paging": st.fixed_dictionaries({"next_cursor": _json}) | _json}))

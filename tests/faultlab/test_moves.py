@@ -53,6 +53,29 @@ def take_in(rig: Rig, batch_id: str) -> None:
                      run_lock_timeout_s=0)
 
 
+@pytest.mark.parametrize("ended", [False, True])
+def test_g1_what_the_lockfile_has_under_the_name_of_another_job_is_not_sent_again(rig: Rig, ended: bool) -> None:
+    rig.apply()
+    if ended:
+        rig.finish_all()
+        rig.apply()
+    rows = rig.rows
+    leaves_the_manifest(rig)
+    rig.rows = rows
+    rig.apply()
+    rig.finish_all()
+    rig.apply()
+    assert rig.provider.creates == 1
+    assert not rig.plan().changes
+
+
+def test_a_batch_of_a_job_that_was_renamed_is_not_shown_as_foreign_to_a_new_job_of_the_old_name(rig: Rig) -> None:
+    rig.apply()
+    leaves_the_manifest(rig)
+    rig.apply()
+    assert rig.plan().foreign == ()
+
+
 def test_a_job_that_left_the_manifest_keeps_running_until_it_is_pruned(rig: Rig) -> None:
     rig.apply()
     leaves_the_manifest(rig)

@@ -108,6 +108,7 @@ def _edit(change: Callable[[dict[str, Any]], Any]) -> bytes:
     (lambda top: top.update(version=True), "wrong kind"),
     (lambda top: top.update(version=1.0), "wrong kind"),
     (lambda top: top.update(digest_version=2), "newer batchctl"),
+    (lambda top: top.update(digest_version=-1), "never was"),
     (lambda top: top.pop("jobs"), 'lacks "jobs"'),
     (lambda top: top.update(jobs=[]), "wrong kind"),
     (lambda top: top["jobs"]["reviews"]["batches"][0].update(attempt=0), "impossible"),

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import random
 
-_PIECES = tuple(piece.encode("utf-8", "surrogatepass") for piece in (
+_TEXTS = (
     "{", "}", "[", "]", ":", ",", '"', "'", "- ", "\t", "\n", "\r", "\r\n", "\0", "\\", "\\u0000", "\\ud800", "\ud800",
     "\u2028", "\ufeff", "*a", "&a ", "!x ", "<<: ", "null", "true", "no", "010", "1e999", "-1", "NaN", "Infinity",
     "9" * 40, "---\n", "#", "{{", "}}", "{%", "{#", "../", "~", "%", "@", "://", "http://[", "<<<<<<< HEAD\n",
-    "=======\n", ">>>>>>> x\n", '"data":', '"custom_id":', '"response":', '"error":', '"jobs":', '"version":', "{env: X}",
-)) + (b"\xff", b"\xc3", b"\xf0\x9f", b"\x1f\x8b", b"\x28\xb5\x2f\xfd")
+    "=======\n", ">>>>>>> x\n", '"data":', '"custom_id":', '"response":', '"error":', '"jobs":', '"version":',
+    "{env: X}",
+)
+_PIECES = (*(text.encode("utf-8", "surrogatepass") for text in _TEXTS), b"\xff", b"\xc3", b"\xf0\x9f", b"\x1f\x8b",
+           b"\x28\xb5\x2f\xfd")
 
 
 def mutated(rng: random.Random, seeds: list[bytes]) -> bytes:
