@@ -34,8 +34,15 @@ def situation(desk: Desk, wanted: Wanted, where: Coordinates | None, sinks: dict
     return Situation(
         known=known, candidates=tuple(candidates), sinks=_sink_files(desk, wanted.job, sinks),
         blocked="" if look is None or look.listed else look.why, resend_lost=desk.options.resend_lost,
-        declared=wanted.job in desk.declared, prune=desk.options.prune,
+        declared=wanted.job in desk.declared, prune=desk.options.prune and not _is_shared(desk, wanted.job),
     )
+
+
+def _is_shared(desk: Desk, job: str) -> bool:
+    """Whether a batch of a job that left the manifest is one of a job that is in it, too."""
+    mine = {batch.batch_id for batch in desk.record(job).batches if not batch.is_settled and not batch.is_intent}
+    return any(batch.batch_id in mine for name, record in desk.all_records().items()
+               if name != job and name in desk.declared for batch in record.batches)
 
 
 class _Gatherer:

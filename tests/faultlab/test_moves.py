@@ -69,6 +69,18 @@ def test_g1_what_the_lockfile_has_under_the_name_of_another_job_is_not_sent_agai
     assert not rig.plan().changes
 
 
+def test_prune_does_not_cancel_what_a_job_of_the_manifest_took_over(rig: Rig) -> None:
+    rig.apply()
+    rows = rig.rows
+    leaves_the_manifest(rig)
+    rig.rows = rows
+    rig.apply(prune=True)
+    assert statuses(rig) == ["validating"]
+    rig.finish_all()
+    rig.apply(prune=True)
+    assert rig.provider.creates == 1
+
+
 def test_a_batch_of_a_job_that_was_renamed_is_not_shown_as_foreign_to_a_new_job_of_the_old_name(rig: Rig) -> None:
     rig.apply()
     leaves_the_manifest(rig)
@@ -118,7 +130,7 @@ def test_prune_leaves_the_jobs_of_the_manifest_and_what_is_not_ours_alone(rig: R
     rig.lose_lockfile()
     rig.apply()
     leaves_the_manifest(rig)
-    rig.rows = {"a": "one", "b": "two", "c": "three"}
+    rig.rows = {"a": "one", "b": "two", "z": "other"}
     rig.apply(prune=True)
     assert statuses(rig) == ["validating", "validating"]
     assert "batch_0001 was adopted" in warnings(rig)
