@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -113,7 +113,10 @@ def document(looked: Looked, folder: Path) -> dict[str, Any]:
         lockfile=_relative(lockfiles[0], folder) if lockfiles else None, variables=session.variables,
         whole_file=looked.options.whole_file, resend_lost=looked.options.resend_lost, prune=looked.options.prune,
         offline=looked.offline)
-    return plan_document(shown(session, looked.reports), looked.records, context)
+    paths = {name: job.manifest for name, job in session.jobs.items()}
+    jobs = [replace(one, manifest=_relative(paths.get(one.job, session.projects[0].manifest), folder.resolve()))
+            for one in shown(session, looked.reports)]
+    return plan_document(jobs, looked.records, context)
 
 
 def _relative(path: Path, folder: Path) -> str:
