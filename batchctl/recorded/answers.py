@@ -15,6 +15,9 @@ _ENTRY = struct.Struct(">10sBBQI")
 OUTPUT_FILE = 0
 ERROR_FILE = 1
 
+_OUTCOMES = frozenset(Outcome)
+_FILES = frozenset((OUTPUT_FILE, ERROR_FILE))
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -33,8 +36,12 @@ class AnswerIndex:
     __slots__ = ("blob",)
 
     def __init__(self, blob: bytes = b"") -> None:
+        """Raises ValueError for what is no index: its file may be damaged."""
         if len(blob) % _ENTRY.size:
             raise ValueError("an answer index is a whole number of entries")
+        outcomes, files = blob[ID_BYTES :: _ENTRY.size], blob[ID_BYTES + 1 :: _ENTRY.size]
+        if not _OUTCOMES.issuperset(outcomes) or not _FILES.issuperset(files):
+            raise ValueError("an answer index names an outcome or a file that does not exist")
         self.blob = blob
 
     @classmethod

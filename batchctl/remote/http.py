@@ -177,6 +177,10 @@ class Http:
 
     def _judge(self, got: httpx.Response, body: bytes, *, makes: bool) -> _Answer:
         failure = retry.classify(got.status_code, makes=makes)
+        for secret in self.secrets:
+            # A server that repeats the key, in the errors of a batch for one, does not bring it to screens or files.
+            if secret:
+                body = body.replace(secret.encode(), b"[secret]")
         value: Any = None
         try:
             value = orjson.loads(body)
