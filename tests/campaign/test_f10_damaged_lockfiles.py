@@ -10,7 +10,7 @@ import pytest
 
 from batchctl.recorded.codec import LockfileInvalid, decode
 from batchctl.words.errors import BatchctlError, StateError
-from tests.campaign import lockfile_damages
+from tests.campaign import lockfile_damages as damages
 from tests.campaign.kept import Kept
 from tests.campaign.tally import Campaign, Judge
 from tests.faultlab.rig import Rig
@@ -72,9 +72,9 @@ def _planned(run: Judge, rig: Rig) -> bool:
 
 @each_state
 @pytest.mark.parametrize(("name", "made", "quick"), [
-    ("cut short", lockfile_damages.truncated, 40), ("bit 0 flipped", lambda whole: lockfile_damages.flipped(whole, 0), 40),
-    ("bit 2 flipped", lambda whole: lockfile_damages.flipped(whole, 2), 40),
-    ("in conflict", lockfile_damages.conflicts, 30), ("not readable", lockfile_damages.unreadable, 60), ("foreign", lockfile_damages.foreign, 60),
+    ("cut short", damages.truncated, 40), ("bit 0 flipped", lambda whole: damages.flipped(whole, 0), 40),
+    ("bit 2 flipped", lambda whole: damages.flipped(whole, 2), 40),
+    ("in conflict", damages.conflicts, 30), ("not readable", damages.unreadable, 60), ("foreign", damages.foreign, 60),
 ], ids=lambda value: value if isinstance(value, str) else "")
 def test_g1_g3_no_damage_sends_anything_twice_or_overwrites_what_cannot_be_read(
     rig: Rig, campaign: Campaign, ended: bool, name: str, made: Damages, quick: int,
@@ -93,7 +93,7 @@ def test_g6_what_changes_no_fact_is_read_and_the_job_ends_as_ever(
     rig: Rig, campaign: Campaign, ended: bool,
 ) -> None:
     kept = begin(rig, ended=ended)
-    for what, data in lockfile_damages.harmless(rig.lockfile.read_bytes()):
+    for what, data in damages.harmless(rig.lockfile.read_bytes()):
         with campaign.run("F10", f"{'ended' if ended else 'live'}, {what}") as run:
             known = set(json.loads(data.decode("utf-8-sig")))
             run.holds("G10", damage(run, rig, data), "it was refused")
@@ -115,7 +115,7 @@ def test_g1_g2_what_a_lockfile_lacks_is_found_again_at_the_provider(
         if what == "missing":
             rig.lose_lockfile()
         else:
-            rig.lockfile.write_bytes(dict(lockfile_damages.foreign(rig.lockfile.read_bytes()))[what])
+            rig.lockfile.write_bytes(dict(damages.foreign(rig.lockfile.read_bytes()))[what])
         rig.apply()
         rig.finish_all()
         rig.apply()
