@@ -6,7 +6,7 @@ import argparse
 import json
 import os
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -50,7 +50,7 @@ def _run(contender: Contender) -> Usage:
     return usage
 
 
-def _options(known: dict[str, object]) -> argparse.Namespace:
+def _options(known: Mapping[str, object]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAMES", help=f"what to measure; all of {', '.join(known)}")
     parser.add_argument("--rows", type=_sizes, default=_sizes("10k,100k,1m"), help="sizes, such as 10k,100k,1m")
