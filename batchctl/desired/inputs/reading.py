@@ -152,10 +152,10 @@ class JobReader:
     def _take(self, source: RowSource, file: SourceFile, count: int, judged: bool) -> tuple[int, int]:
         """Reads records into the block; how many were read, and how many of them count as accepted."""
         chunk = source.read(count)
-        number, index, shown, input_index = self._number, file.index, file.shown, file.input_index
+        shown, input_index, start = file.shown, file.input_index, place_of(file.index, 0)
         rows = [
-            Row(number + offset, shown, record.line, record.data, input_index, record.row, place_of(index, record.row))
-            for offset, record in enumerate(chunk.records)
+            Row(number, shown, line, data, input_index, row, start + row)
+            for number, (row, line, data) in enumerate(chunk.records, self._number)
         ]
         accepted = chunk.consumed
         if judged:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import mmap
 import os
+import secrets
 import selectors
 import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 import batchctl
 from batchctl.desired.render import frames
@@ -39,6 +40,7 @@ _POSIX = os.name == "posix"
 #: What a worker may know of the environment: how to run Python here, and how to speak. No keys.
 _ENVIRONMENT = ("PATH", "HOME", "TMPDIR", "TEMP", "TMP", "SYSTEMROOT", "LANG", "LANGUAGE", "TZ", "LD_LIBRARY_PATH")
 _ENVIRONMENT_PREFIXES = ("LC_", "PYTHON", "DYLD_", "COVERAGE")
+_HASH_SEED = "PYTHONHASHSEED"
 
 #: Finds this very package first and nothing else by accident: with `-P` the working folder is not searched.
 _BOOTSTRAP = (
@@ -75,7 +77,7 @@ class Child:
 
     def __init__(
         self, index: int, workers: int, heartbeats: Heartbeats, *, locate: Callable[[int], str],
-        row_timeout_s: float, memory_bytes: int, clock: Callable[[], float],
+        row_timeout_s: float, memory_bytes: int, clock: Callable[[], float], environment: Mapping[str, str],
     ) -> None:
         self.index = index
         self._heartbeats = heartbeats
@@ -87,7 +89,7 @@ class Child:
         self._process = subprocess.Popen(
             [sys.executable, "-P", "-c", _BOOTSTRAP, str(Path(batchctl.__file__).parents[1]), *arguments],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._log, bufsize=0, pipesize=_PIPE,
-            pass_fds=(heartbeats.descriptor,) if _POSIX else (), env=_environment(),
+            pass_fds=(heartbeats.descriptor,) if _POSIX else (), env=environment,
         )
         assert self._process.stdin is not None
         assert self._process.stdout is not None
@@ -173,9 +175,13 @@ class Child:
         return InvalidInput([Diagnostic(code, f"{where} {what}", notes=(_ADVICE[code],))])
 
 
-def _environment() -> dict[str, str]:
-    kept: dict[str, Any] = {
+def environment() -> dict[str, str]:
+    """What all workers of a run get of this process's environment. They share a hash seed, so that they can compare
+    hashes of what they read: the given one, else one that no row was written for."""
+    kept = {
         name: value for name, value in os.environ.items()
         if name in _ENVIRONMENT or name.startswith(_ENVIRONMENT_PREFIXES)
     }
+    if kept.get(_HASH_SEED, "random") == "random":
+        kept[_HASH_SEED] = str(secrets.randbelow(2**32))
     return kept

@@ -31,20 +31,19 @@ class GapFiller:
 
     def fill(self, context: Context) -> tuple[bytes, bool]:
         """The encoded value for a row. Raises RowError and TemplateFailed."""
-        if self._fixed is not None:
-            return self._fixed
-        filled = self._fill(context)
         if self.compiled.fixed:
-            self._fixed = filled
-        return filled
+            self._fixed = self._fixed or self._fill(context)
+            return self._fixed
+        return self._fill(context)
 
     def _fill(self, context: Context) -> tuple[bytes, bool]:
         value = self.compiled.evaluate(context)
-        if type(value) in (int, float) and "text" in self._valid and kind_of(value) not in self._valid:
-            value = str(value)  # a number where only text can stand, such as a prompt that is one column
         try:
             if type(value) is str:
                 return canonical_string(value), self._always_valid or kind_of(value) in self._valid
+            if type(value) in (int, float) and "text" in self._valid and kind_of(value) not in self._valid:
+                # A number where only text can stand, such as a prompt that is one column.
+                return canonical_string(str(value)), True
             encoded = canonical_json(_jsonable(value, 0))
         except (TypeError, ValueError) as error:
             raise RowError(self.finding("template-type", self._complaint(error))) from None

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Protocol
 
-from batchctl.desired.render.child import Child, Heartbeats
+from batchctl.desired.render.child import Child, Heartbeats, environment
 from batchctl.desired.render.frames import BLOCK_FRAME, END_FRAME
 
 #: Seconds in which a worker must finish a row.
@@ -62,14 +62,14 @@ def run(
     Closing the iterator ends the workers. Raises InvalidInput naming the row for a worker that got stuck or died,
     the InvalidInput that a task raised, and RuntimeError with the child's traceback for anything else it raised.
     """
-    payload = _pickled(task)
+    payload, kept = _pickled(task), environment()
     with ExitStack() as stack:
         heartbeats = stack.enter_context(Heartbeats(workers))
         children = [
             stack.enter_context(
                 Child(
                     index, workers, heartbeats, locate=task.locate,
-                    row_timeout_s=row_timeout_s, memory_bytes=memory_bytes, clock=clock,
+                    row_timeout_s=row_timeout_s, memory_bytes=memory_bytes, clock=clock, environment=kept,
                 )
             )
             for index in range(workers)

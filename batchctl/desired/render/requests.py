@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from jinja2.runtime import Context
@@ -76,6 +77,8 @@ class RequestRenderer:
         self._pieces, self._fillers = self._body(rules)
         self._units = self._static_units()
         self._input = next((filler for filler in self._fillers if filler.gap.path == ("input",)), None)
+        self._limits = job.provider.dialect.limits
+        self._context = self._templates.context(self._shared)
         self._valid: dict[tuple[str | bytes, ...], None] = {}
         findings += tuple(self._templates.findings)
         if findings:
@@ -87,19 +90,19 @@ class RequestRenderer:
         if where is None:
             return True
         try:
-            return truth(where, self._context(row))
+            return truth(where, self._context_of(row))
         except (TemplateFailed, RowError) as error:
-            raise _about(row, error.finding) from None
+            raise self._about(row, error.finding) from None
 
     def render(self, row: Row) -> Rendered:
         """The request that a row asks. Raises RowError with a finding that names template and row."""
         try:
             return self._render(row)
         except (TemplateFailed, RowError) as error:
-            raise _about(row, error.finding) from None
+            raise self._about(row, error.finding) from None
 
     def _render(self, row: Row) -> Rendered:
-        context = self._context(row)
+        context = self._context_of(row)
         pieces = self._pieces.copy()
         undecided = False
         at = 1
@@ -115,19 +118,22 @@ class RequestRenderer:
         key = None if template is None else key_text(template, context)
         digest = request_digest(target.prefix, key, body)
         identity = request_id(digest)
-        line = b'{"body":' + body + b',"custom_id":"' + custom_id(key, identity).encode() + target.tail
-        if len(line) > self._job.provider.dialect.limits.refused_bytes:
+        line = b"".join((b'{"body":', body, b',"custom_id":"', custom_id(key, identity).encode(), target.tail))
+        if len(line) > self._limits.refused_bytes:
             raise RowError(self._too_large(len(line)))
         units = self._units
         if not units:
             units = self._input.units(context) if self._input is not None else 1
-        most = self._job.provider.dialect.limits.max_inputs
+        most = self._limits.max_inputs
         if most is not None and units > most:
             raise RowError(self._too_many(units, most))
         return Rendered(identity, digest, line, key, units)
 
-    def _context(self, row: Row) -> Context:
-        return self._templates.context({"row": RowRecord(row.data), **self._shared})
+    def _context_of(self, row: Row) -> Context:
+        """What the templates of a row see: the same context each time, with another row in it, as making one costs as
+        much as a template."""
+        self._context.parent["row"] = RowRecord(row.data)
+        return self._context
 
     def _to(self, endpoint: str, kind: BodyKind) -> Target:
         tail = b'","method":"POST","url":' + canonical_json(endpoint) + b"}\n"
@@ -146,6 +152,11 @@ class RequestRenderer:
                 raise RowError(Diagnostic("unknown-endpoint", message, errors.place(template.template, 1), label))
             found = self._targets[endpoint] = self._to(endpoint, kind)
         return found
+
+    def _about(self, row: Row, finding: Diagnostic) -> RowError:
+        """The error of a row. A template that failed may have left a context in the middle of something."""
+        self._context = self._templates.context(self._shared)
+        return RowError(replace(finding, notes=(*finding.notes, f"while rendering {row}")))
 
     def _compiled(self, template: Template | None) -> Compiled | None:
         return None if template is None else self._templates.compile(template, keep_type=True)
@@ -213,15 +224,6 @@ def shared_names(job: Job) -> dict[str, Any]:
         "completion_window": job.completion_window,
     }  # fmt: skip
     return {"vars": VarsRecord(plain(job.vars)), "job": JobRecord(about)}
-
-
-def _about(row: Row, finding: Diagnostic) -> RowError:
-    note = f"while rendering {row}"
-    return RowError(
-        Diagnostic(
-            finding.code, finding.message, finding.span, finding.label, finding.source, (*finding.notes, note)
-        )
-    )
 
 
 __all__ = ["NAMES", "Rendered", "RequestRenderer", "RowError", "shared_names"]

@@ -53,7 +53,7 @@ def key_text(key: Compiled, context: Context) -> str:
         raise RowError(_finding(key, "key-empty", "the key is empty"))
     if len(text) > MAX_KEY:
         raise RowError(_finding(key, "key-invalid", f"the key has {len(text):,} characters; the most is {MAX_KEY}"))
-    if _CONTROL.search(text):
+    if not text.isprintable() and _CONTROL.search(text):
         raise RowError(_finding(key, "key-invalid", f"the key {_quoted(text)} has a control character"))
     return text
 

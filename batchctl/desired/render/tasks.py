@@ -6,7 +6,6 @@ from array import array
 from bisect import bisect_left
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
-from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
 from batchctl.desired.inputs.files import locate
@@ -28,13 +27,13 @@ _PIECE = 4 * 2**20
 
 #: Stands for "no key" among the hashes of keys.
 NO_KEY = 0
+_64_BITS = 2**64 - 1
 
 
 def key_hash(key: str | None) -> int:
-    """64 bits of a key, never `NO_KEY`. Equal hashes of different keys are possible, and looked into."""
-    if key is None:
-        return NO_KEY
-    return int.from_bytes(blake2b(key.encode(), digest_size=8).digest(), "big") or 1
+    """64 bits of a key, never `NO_KEY`; the same in all workers, which share a hash seed. Equal hashes of different
+    keys are possible, and looked into."""
+    return NO_KEY if key is None else hash(key) & _64_BITS or 1
 
 
 @dataclass(frozen=True, slots=True)

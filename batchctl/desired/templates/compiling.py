@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +50,7 @@ class Compiled:
     all rows.
     """
 
-    __slots__ = ("_compiled", "_origin", "_shares", "constant", "fixed", "names", "template", "typed")
+    __slots__ = ("_compiled", "_origin", "_root", "_shares", "constant", "fixed", "names", "template", "typed")
 
     def __init__(
         self, template: Template, compiled: jinja2.Template, origin: errors.Origin,
@@ -62,6 +62,7 @@ class Compiled:
         self.fixed = fixed
         self.typed = typed
         self._compiled = compiled
+        self._root = compiled.root_render_func
         self._origin = origin
         self._shares = shares
 
@@ -70,10 +71,8 @@ class Compiled:
         try:
             if not self._shares:
                 context = self._compiled.new_context(context.parent, shared=True)
-            parts = self._compiled.root_render_func(context)
-            if self.typed:
-                return checked(next(iter(parts)))
-            return _joined(iter(parts))
+            parts = iter(self._root(context))
+            return checked(next(parts)) if self.typed else _joined(parts)
         except Exception as error:
             raise TemplateFailed(errors.finding(error, self.template, self._origin)) from error
 
@@ -146,8 +145,10 @@ class Templates:
 
 def _joined(parts: Iterator[str]) -> str:
     text = "".join(islice(parts, _PARTS_AT_ONCE))
-    rest = list(_watched(parts, len(text)))
-    return text + "".join(rest) if rest else text
+    more = next(parts, None)
+    if more is None and len(text) <= MAX_TEXT:
+        return text
+    return text + "".join(_watched(chain((more or "",), parts), len(text)))
 
 
 def _watched(parts: Iterator[str], total: int) -> Iterator[str]:
