@@ -41,15 +41,15 @@ def _fill_up(wanted: Wanted, made: list[array[int]]) -> None:
 
 
 def _greedy(wanted: Wanted, positions: Sequence[int]) -> Iterator[array[int]]:
-    bounds = wanted.bounds
+    bounds, lengths, most = wanted.bounds, wanted.lengths, wanted.bounds.max_requests
     max_tokens = bounds.max_enqueued_tokens
     max_bytes = bounds.max_bytes if max_tokens is None else min(bounds.max_bytes, max_tokens * BYTES_PER_TOKEN)
     run = array("I")
     size = inputs = 0
     for at in positions:
-        length = wanted.lengths[at]
+        length = lengths[at]
         units = 0 if wanted.units is None else wanted.units[at]
-        full = len(run) >= bounds.max_requests or size + length > max_bytes
+        full = len(run) >= most or size + length > max_bytes
         if bounds.max_inputs is not None and inputs + units > bounds.max_inputs:
             full = True
         if full and run:

@@ -16,6 +16,9 @@ from batchctl.words.ids import IdIndex
 from batchctl.words.outcomes import STATE_OF, Outcome, State, Tally
 from batchctl.words.remote import Coordinates
 
+#: The outcome of a request that none has answered.
+_NONE = 0
+
 
 @dataclass(frozen=True, slots=True)
 class Situation:
@@ -61,23 +64,21 @@ def actions_pending(actions: Sequence[Action]) -> bool:
     return any(action.kind in (Kind.ADOPT, Kind.CREATE, Kind.RETRY, Kind.FETCH) for action in actions)
 
 
-def _to_send(wanted: Wanted, now: Standing, situation: Situation) -> dict[int, list[int]]:
+def _to_send(wanted: Wanted, now: Standing, situation: Situation) -> dict[int, Sequence[int]]:
     """Positions to be sent, by the attempt that they are at."""
-    sends: dict[int, list[int]] = {}
-    if now.fog_live or (now.fog_lost and not situation.resend_lost):
-        return sends
+    if now.fog_live or (now.fog_lost and not situation.resend_lost) or not len(wanted.ids):
+        return {}
+    if not now.batches:
+        return {1: range(len(wanted.ids))}
     again = _again(wanted)
-    for at, outcome in enumerate(now.outcome):
-        if outcome == Outcome.OK or now.holder[at] != NOBODY or now.pending[at]:
-            continue
+    sends: dict[int, array[int]] = {}
+    for at in now.positions(_NONE, *again, *([Outcome.LOST] if situation.resend_lost else [])):
         attempts = now.attempts[at]
-        if outcome == Outcome.LOST:
-            wants = situation.resend_lost
-        else:
-            wants = outcome == 0 or (outcome in again and attempts < wanted.retry.max_attempts)
-        if wants:
-            sends.setdefault(attempts + 1, []).append(at)
-    return sends
+        if now.holder[at] != NOBODY or now.pending[at]:
+            continue
+        if now.outcome[at] not in again or attempts < wanted.retry.max_attempts:
+            sends.setdefault(attempts + 1, array("I")).append(at)
+    return dict(sends)
 
 
 def _again(wanted: Wanted) -> frozenset[Outcome]:
@@ -86,7 +87,7 @@ def _again(wanted: Wanted) -> frozenset[Outcome]:
     return frozenset(outcome for outcome in Outcome if outcome.reason in reasons or outcome is Outcome.UNSENT)
 
 
-def _creates(wanted: Wanted, now: Standing, sends: Mapping[int, list[int]], situation: Situation,
+def _creates(wanted: Wanted, now: Standing, sends: Mapping[int, Sequence[int]], situation: Situation,
              ) -> tuple[list[Action], tuple[Held, ...], set[int]]:
     """The batches to make, and what is held back from them."""
     actions: list[Action] = []
@@ -94,10 +95,12 @@ def _creates(wanted: Wanted, now: Standing, sends: Mapping[int, list[int]], situ
     held_positions: set[int] = set()
     room, full = _token_room(wanted, now, situation), _full(now, situation)
     for attempt, positions in _groups(wanted, sends):
-        turned_away = {at for at in positions if now.outcome[at] == Outcome.UNSENT and now.answer[at] in full}
-        held["capacity"] += len(turned_away)
-        held_positions |= turned_away
-        for run in cuts.cut(wanted, [at for at in positions if at not in turned_away]):
+        if full:
+            turned_away = {at for at in positions if now.outcome[at] == Outcome.UNSENT and now.answer[at] in full}
+            held["capacity"] += len(turned_away)
+            held_positions |= turned_away
+            positions = [at for at in positions if at not in turned_away]
+        for run in cuts.cut(wanted, positions):
             tokens = wanted.tokens(run)
             reason = ""
             if len(run) < wanted.bounds.min_requests:
@@ -134,7 +137,7 @@ def _full(now: Standing, situation: Situation) -> frozenset[int]:
         and freed.get(away.record.provider, -1.0) < away.record.created_at)
 
 
-def _groups(wanted: Wanted, sends: Mapping[int, list[int]]) -> list[tuple[int, list[int]]]:
+def _groups(wanted: Wanted, sends: Mapping[int, Sequence[int]]) -> list[tuple[int, Sequence[int]]]:
     """What is sent together: requests at the same attempt, or all of them where some group alone would be too small."""
     fewest = wanted.bounds.min_requests
     if any(len(positions) < fewest for positions in sends.values()) and len(sends) > 1:
@@ -143,7 +146,7 @@ def _groups(wanted: Wanted, sends: Mapping[int, list[int]]) -> list[tuple[int, l
 
 
 def _create(wanted: Wanted, now: Standing, run: array[int], attempt: int, tokens: int, situation: Situation) -> Action:
-    outcomes = sorted({Outcome(now.outcome[at]).reason for at in run if now.outcome[at]})
+    outcomes = sorted(Outcome(outcome).reason for outcome in set(map(now.outcome.__getitem__, run)) - {_NONE})
     shard = cuts.digest_of(wanted, run)
     if outcomes == [Outcome.UNSENT.reason]:
         reason = "capacity"
@@ -155,7 +158,7 @@ def _create(wanted: Wanted, now: Standing, run: array[int], attempt: int, tokens
         reason = "changed" if now.batches else "new"
     return Action(
         kind=Kind.CREATE if attempt == 1 else Kind.RETRY, reason=reason, requests=len(run), shard=shard,
-        attempt=attempt, bytes=sum(wanted.lengths[at] for at in run), tokens=tokens, positions=run,
+        attempt=attempt, bytes=wanted.size(run), tokens=tokens, positions=run,
     )
 
 
@@ -167,25 +170,28 @@ def _token_room(wanted: Wanted, now: Standing, situation: Situation) -> int | No
     return ceiling - situation.enqueued_elsewhere - own
 
 
-def _states(wanted: Wanted, now: Standing, sends: Mapping[int, list[int]], held: set[int]) -> bytearray:
+def _states(wanted: Wanted, now: Standing, sends: Mapping[int, Sequence[int]], held: set[int]) -> bytearray:
     """The state of each request, as the plan leaves it: what will be sent is waiting."""
-    state = bytearray(len(wanted.ids))
-    again = _again(wanted)
     fog = State.WAITING if now.fog_live else State.LOST if now.fog_lost else None
-    for at, outcome in enumerate(now.outcome):
-        if outcome == Outcome.OK:
-            state[at] = State.OK
-        elif now.holder[at] != NOBODY or now.pending[at]:
+    by_outcome = bytearray(256)
+    by_outcome[_NONE] = fog or State.WAITING
+    for outcome, made in STATE_OF.items():
+        by_outcome[outcome] = made
+    state = now.outcome.translate(by_outcome)
+    if fog is not None:
+        # A batch of which nobody can tell what it holds may hold a request that would be sent again, or have answered.
+        for at in now.positions(*_again(wanted)):
+            if now.attempts[at] < wanted.retry.max_attempts:
+                state[at] = fog
+    for at in now.awaited():
+        if now.outcome[at] != Outcome.OK:
             state[at] = State.WAITING
-        elif outcome == 0 or (fog is not None and outcome in again
-                              and now.attempts[at] < wanted.retry.max_attempts):
-            # A batch of which nobody can tell what it holds may hold this request, or have answered it.
-            state[at] = fog or State.WAITING
-        else:
-            state[at] = STATE_OF[Outcome(outcome)]
-    for positions in sends.values():
-        for at in positions:
-            state[at] = State.HELD if at in held else State.WAITING
+    if now.batches:
+        for positions in sends.values():
+            for at in positions:
+                state[at] = State.WAITING
+    for at in held:
+        state[at] = State.HELD
     return state
 
 
@@ -255,7 +261,7 @@ def _cancels(now: Standing, wanted: Wanted, situation: Situation) -> list[Action
     """Live batches of our own none of whose requests is wanted any more, or that an older one holds already."""
     if not situation.declared and not situation.prune:
         return []
-    useful = {now.holder[at] for at, outcome in enumerate(now.outcome) if outcome != Outcome.OK}
+    useful = {now.holder[at] for at in now.awaited() if now.outcome[at] != Outcome.OK}
     actions = []
     for place, batch in enumerate(now.batches):
         stopping = batch.remote is not None and batch.remote.status == "cancelling"

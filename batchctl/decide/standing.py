@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import chain, compress
 
 from batchctl.decide.known import KnownBatch, Phase
 from batchctl.decide.wanted import Wanted
@@ -35,6 +36,16 @@ class Standing:
     fog_live: bool = False
     fog_lost: bool = False
 
+    def positions(self, *outcomes: int) -> Iterator[int]:
+        """Where the outcome is one of these."""
+        chosen = self.outcome.translate(bytes(outcome in outcomes for outcome in range(256)))
+        return compress(range(len(chosen)), chosen)
+
+    def awaited(self) -> Iterator[int]:
+        """What a live batch holds, or one that has ended and is not fetched; a position may come twice."""
+        held = compress(range(len(self.holder)), map(NOBODY.__lt__, self.holder))
+        return chain(held, compress(range(len(self.pending)), self.pending))
+
 
 def standing(wanted: Wanted, known: Iterable[KnownBatch]) -> Standing:
     """Walks the batches from the oldest to the newest, so that the earliest success and the last failure count."""
@@ -44,7 +55,7 @@ def standing(wanted: Wanted, known: Iterable[KnownBatch]) -> Standing:
         outcome=bytearray(count), attempts=bytearray(count), answer=array("i", [NOBODY]) * count,
         holder=array("i", [NOBODY]) * count, pending=bytearray(count), batches=batches,
     )
-    finder, asked = _Finder(wanted.ids), array("i", [NOBODY]) * count
+    finder, asked = _Finder(wanted.ids), array("i", [NOBODY]) * (count if batches else 0)
     for place, batch in enumerate(batches):
         if batch.phase is Phase.INTENT or not answers_count(batch, wanted.scope):
             continue

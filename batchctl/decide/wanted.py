@@ -80,7 +80,11 @@ class Wanted:
 
     def tokens(self, positions: Sequence[int]) -> int:
         """Estimated prompt tokens of these requests."""
-        return sum(self.lengths[at] for at in positions) // BYTES_PER_TOKEN
+        return self.size(positions) // BYTES_PER_TOKEN
+
+    def size(self, positions: Sequence[int]) -> int:
+        """Bytes of these requests' lines."""
+        return sum(map(self.lengths.__getitem__, positions))
 
 
 def wanted(job: Job, desired: Desired, sinks: tuple[SinkWish, ...]) -> Wanted:

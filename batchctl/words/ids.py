@@ -48,6 +48,10 @@ class IdList:
     def pick(self, positions: Iterable[int]) -> IdList:
         """The ids at these positions, in that order."""
         blob = self.blob
+        if isinstance(positions, array) and positions:
+            first, last = positions[0], positions[-1]
+            if last - first == len(positions) - 1 and positions == array("I", range(first, last + 1)):
+                return IdList(blob[first * ID_BYTES : (last + 1) * ID_BYTES])
         return IdList(b"".join(blob[at * ID_BYTES : (at + 1) * ID_BYTES] for at in positions))
 
 

@@ -19,7 +19,7 @@ _LOOKED_AT = 1000
 
 def duplicate_keys(job: Job, rules: Rules, hashes: array[int], *, workers: int) -> tuple[Diagnostic, ...]:
     """A finding for each key that comes again, naming both rows; `hashes` are those of all rows, in order."""
-    candidates = repeated(array("Q", (value for value in hashes if value != NO_KEY)))
+    candidates = repeated(hashes) - {NO_KEY}
     if not candidates:
         return ()
     suspects = array("I")

@@ -3,32 +3,38 @@
 from __future__ import annotations
 
 from array import array
+from collections import Counter
 from collections.abc import Iterable, Iterator
-from itertools import islice
-from operator import eq
 
 from batchctl.words.digest import ID_BYTES
 from batchctl.words.ids import IdList
 
-#: Values sorted at once, which takes 40 bytes each for a moment.
-_AT_ONCE = 2**18
+#: Values looked at together, as a set that takes some 64 bytes each for a moment.
+_AT_ONCE = 2**15
 
 
 def repeated(values: array[int]) -> set[int]:
-    """The values that occur at least twice. Takes more passes over more values, so that memory stays flat;
-    values should be spread evenly, as digests are."""
-    passes = len(values) // _AT_ONCE + 1
+    """The values that occur at least twice. They are dealt out into parts, which takes as much memory again as
+    `values`; they should be spread evenly, as digests are."""
+    count = len(values) // _AT_ONCE + 1
+    parts = [array("Q") for _ in range(count)]
+    deal = [part.append for part in parts]
+    for value in values:
+        deal[value % count](value)
     found: set[int] = set()
-    for turn in range(passes):
-        some = sorted(values if passes == 1 else (value for value in values if value % passes == turn))
-        if any(map(eq, some, islice(some, 1, None))):
-            found.update(value for value, after in zip(some, islice(some, 1, None), strict=False) if value == after)
+    while parts:
+        part = parts.pop()
+        if len(set(part)) < len(part):
+            found.update(value for value, times in Counter(part).items() if times > 1)
     return found
 
 
 def heads(ids: bytes | bytearray) -> array[int]:
     """The first eight bytes of each ten-byte id, as integers."""
-    return array("Q", (int.from_bytes(ids[at : at + 8], "big") for at in range(0, len(ids), ID_BYTES)))
+    made = bytearray(8 * (len(ids) // ID_BYTES))
+    for at in range(8):
+        made[at::8] = ids[at::ID_BYTES]
+    return array("Q", made)
 
 
 def unique(ids: bytearray) -> tuple[IdList, array[int] | None]:
