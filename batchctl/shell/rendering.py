@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 from batchctl.act.sinks.specs import wishes
@@ -35,10 +36,14 @@ def write_shards(session: Session, folder: Path, workers: int | None, emit: Emit
             for name, job in project.jobs.items():
                 desired = project.surveys[name]
                 asked = wanted(job, desired, wishes(job, effective_sinks(job)))
-                for number, run in enumerate(cuts.cut(asked, range(len(desired.ids))), 1):
+                every = range(len(desired.ids))
+                rendered = lines(job, desired, array("I", every), workers=workers, emit=emit)
+                # Runs of all requests follow each other without a gap, so that one walk over the rows fills them all.
+                for number, run in enumerate(cuts.cut(asked, every), 1):
                     with durable.replacing(folder / f"{name}-{number:03}.jsonl", private=True) as file:
-                        for _, line in lines(job, desired, run, workers=workers, emit=emit):
-                            file.write(line)
+                        file.writelines(line for _, line in islice(rendered, len(run)))
+                        if run[-1] == every[-1]:
+                            next(rendered, None)  # the end of the walk, where it is told whether rows were missing
                     written += 1
     except OSError as error:
         raise StateError(f"{folder} cannot be written: {error.strerror or error}") from error
