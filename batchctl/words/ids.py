@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from array import array
-from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 
 from batchctl.words.digest import ID_BYTES
+
+#: Bytes of an id by which it is looked for: as many as an array's "I" holds.
+_HEAD = array("I").itemsize
 
 
 class IdList:
@@ -56,37 +59,39 @@ class IdList:
 
 
 class IdIndex:
-    """Finds the position of an id in an `IdList`: 12 bytes an id, built bucket by bucket so that it never
-    needs a million Python objects at once."""
+    """Finds the position of an id in an `IdList`: a hash table in one array, 8 to 16 bytes an id. Ids are digests, so
+    that their own first bytes spread them, and no id is a Python object for longer than it is looked for."""
 
-    __slots__ = ("_heads", "_ids", "_positions")
+    __slots__ = ("_blob", "_mask", "_slots")
 
     def __init__(self, ids: IdList) -> None:
-        self._ids = ids
-        buckets = [array("I") for _ in range(256)]
-        for position, first in enumerate(ids.blob[::ID_BYTES]):
-            buckets[first].append(position)
-        self._heads = array("Q")
-        self._positions = array("I")
-        for bucket in buckets:
-            pairs = sorted((self._head(ids[position]), position) for position in bucket)
-            self._heads.extend(head for head, _ in pairs)
-            self._positions.extend(position for _, position in pairs)
-
-    @staticmethod
-    def _head(identity: bytes) -> int:
-        return int.from_bytes(identity[:8], "big")
+        self._blob = ids.blob
+        self._mask = mask = (1 << (2 * len(ids)).bit_length()) - 1
+        #: One more than the position that is there; 0 stands for nobody.
+        self._slots = slots = array("I", bytes(_HEAD * (mask + 1)))
+        for position, head in enumerate(_heads(ids.blob), start=1):
+            at = head & mask
+            while slots[at]:
+                at = (at + 1) & mask
+            slots[at] = position
 
     def find(self, identity: bytes) -> int | None:
         """The first position of this id, or None."""
-        head = self._head(identity)
-        at = bisect_left(self._heads, head)
-        while at < len(self._heads) and self._heads[at] == head:
-            position = self._positions[at]
-            if self._ids[position] == identity:
-                return position
-            at += 1
+        blob, slots, mask = self._blob, self._slots, self._mask
+        at = int.from_bytes(identity[:_HEAD], sys.byteorder) & mask
+        while end := slots[at] * ID_BYTES:
+            if blob[end - ID_BYTES : end] == identity:
+                return end // ID_BYTES - 1
+            at = (at + 1) & mask
         return None
 
     def __contains__(self, identity: bytes) -> bool:
         return self.find(identity) is not None
+
+
+def _heads(blob: bytes) -> array[int]:
+    """The first bytes of each id, as an integer."""
+    heads = bytearray(len(blob) // ID_BYTES * _HEAD)
+    for at in range(_HEAD):
+        heads[at::_HEAD] = blob[at::ID_BYTES]
+    return array("I", bytes(heads))
