@@ -16,7 +16,7 @@ def test_exit_codes_are_the_published_numbers() -> None:
     published = {name: value for name, value in vars(ExitCode).items() if name.isupper()}
     assert published == {
         "DONE": 0, "FAILED": 1, "CHANGES": 2, "INCOMPLETE": 3, "RUNNING": 4, "REFUSED": 5, "USAGE": 64, "BUG": 70,
-        "INTERRUPTED": 130, "TERMINATED": 143,
+        "HUNG_UP": 129, "INTERRUPTED": 130, "OUTPUT_CLOSED": 141, "TERMINATED": 143,
     }
 
 
