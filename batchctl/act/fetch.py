@@ -73,7 +73,7 @@ def fetch(provider: Provider, store: Store, record: BatchRecord, remote: RemoteB
                 index = AnswerIndex.of(_answers(receiving, ids))
                 _check_ours(receiving, index)
                 if not gone:
-                    _check_all_here(remote, index, old or _may_lag(remote, now))
+                    _check_all_here(remote, record, index, old or _may_lag(remote, now))
                     _check_sizes(provider, receiving, files, _answered(remote, record) > len(index))
             except ResultsInvalid:
                 receiving.drop()
@@ -81,7 +81,7 @@ def fetch(provider: Provider, store: Store, record: BatchRecord, remote: RemoteB
             if any(here):
                 receiving.keep(index)
     else:
-        _check_all_here(remote, index, _may_lag(remote, now))
+        _check_all_here(remote, record, index, _may_lag(remote, now))
     return _settled(ended, index, ids, gone)
 
 
@@ -117,19 +117,20 @@ def _told(counts: Counts) -> int:
     return min(counts.completed + counts.failed, max(counts.total, counts.completed))
 
 
-def _check_all_here(remote: RemoteBatch, index: AnswerIndex, may_lag: bool) -> None:
+def _check_all_here(remote: RemoteBatch, record: BatchRecord, index: AnswerIndex, may_lag: bool) -> None:
     """A provider's files may lag behind its batch, and one of them may be there before the other: settled too early,
     requests that were answered would count as missing, and be paid for again. Raises ResultsInvalid."""
     counts = remote.counts if remote.counts is not None else Counts()
     completed = sum(answer.file == OUTPUT_FILE for answer in index)
-    if counts.completed > completed and _told(counts) > len(index) and may_lag:
+    if counts.completed > completed and _answered(remote, record) > len(index) and may_lag:
         raise ResultsInvalid(f"{remote.id} reports {counts.completed} completed and {counts.failed} failed requests, "
                              f"and its files answer {len(index)} so far; they are asked for again at the next run")
 
 
 def _answered(remote: RemoteBatch, record: BatchRecord) -> int:
-    """How many answers there should be, as far as anybody says."""
-    return record.requests if remote.counts is None else _told(remote.counts)
+    """How many answers there should be, as far as anybody says: never more than what was asked."""
+    told = record.requests if remote.counts is None else _told(remote.counts)
+    return min(told, record.requests or told)
 
 
 def _check_sizes(provider: Provider, receiving: Receiving, files: Sequence[tuple[int, str]], lacks: bool) -> None:

@@ -283,6 +283,12 @@ def test_a_size_that_a_provider_makes_up_keeps_no_whole_answers_back(bench: Benc
     assert bench.fetch(counts=Counts(3, 3, 0)).ok == 3
 
 
+def test_answers_that_are_all_there_are_not_kept_waiting_by_a_count_of_more(bench: Bench) -> None:
+    bench.now = 10
+    bench.files["out"] = jsonl(ok(A), ok(B), ok(C))
+    assert bench.fetch(counts=Counts(9, 9, 0)).ok == 3
+
+
 def test_g1_a_line_of_somebody_else_does_not_stand_in_for_an_answer_that_lags(bench: Bench) -> None:
     bench.now = 10
     bench.files["out"] = jsonl(ok(A), ok(B), ok(bytes([9]) * 10))

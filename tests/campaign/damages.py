@@ -108,7 +108,10 @@ def _changed(line: bytes, **members: Any) -> bytes:
 def _said(lines: Lines, text: str) -> bytes:
     first = json.loads(lines[0])
     body = first["response"]["body"]
-    (body["choices"][0]["message"] if "choices" in body else body["error"]).update(content=text, message=text)
+    if "choices" in body:
+        body["choices"][0]["message"]["content"] = text
+    else:
+        body["error"]["message"] = text
     return json.dumps(first, ensure_ascii=False).encode() + b"\n" + b"".join(lines[1:])
 
 

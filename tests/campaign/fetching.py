@@ -8,11 +8,10 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from batchctl.act.passes import PassReport
-from batchctl.decide.plan import JobPlan
 from batchctl.words.outcomes import Tally
 from tests.campaign.folders import in_memory
 from tests.campaign.tally import Judge
@@ -67,22 +66,19 @@ def ended(below: Path, rows: int, *, failing: int = 0, finish: bool = True) -> I
         yield Ended(rig, again)
 
 
-def accounted(run: Judge, rig: Rig) -> Tally:
-    """Every row is in exactly one state, paid at most once, and a sink that is there has each row once."""
-    tally = plan_of(rig).tally
+def accounted(run: Judge, rig: Rig, theirs: str = "") -> Tally:
+    """Every row is in exactly one state, paid at most once, and a sink that is there has each row once. The batch
+    `theirs` somebody else pays for."""
+    tally = rig.plan().tally
     states = (tally.ok, tally.failed, tally.expired, tally.cancelled, tally.waiting, tally.held, tally.lost)
     run.holds("G4", sum(states) == tally.rows == len(rig.rows), f"{tally}")
     if rig.sink.exists():
         lines = rig.sink.read_bytes().split(b"\n")
         run.holds("G4", len(lines) == len(rig.rows) + 1 and lines[-1] == b"", f"the sink has {len(lines) - 1} records")
-    twice = {str(one): count for one, count in rig.provider.paid().items() if count > 1}
+    ours = replace(rig.provider, batches={name: one for name, one in rig.provider.batches.items() if name != theirs})
+    twice = {str(one): count for one, count in ours.paid().items() if count > 1}
     run.holds("G1", not twice, f"paid more than once: {twice}")
     return tally
-
-
-def plan_of(rig: Rig) -> JobPlan:
-    """As it is told on the screen: with the reason where there is none."""
-    return rig.plan()
 
 
 def failures(report: PassReport) -> str:
