@@ -12,7 +12,7 @@ from batchctl.act.desk import Desk
 from batchctl.act.intents import Reusable
 from batchctl.act.sinks.specs import wishes
 from batchctl.act.sinks.write import write_sink
-from batchctl.act.situation import situation
+from batchctl.act.situation import Surroundings
 from batchctl.decide.doubles import doubles
 from batchctl.decide.known import Phase, unreachable
 from batchctl.decide.plan import Action, JobPlan, Kind, about
@@ -45,11 +45,19 @@ class JobRun:
         self._created: set[str] = set()
         self._sinks = effective_sinks(job) if job is not None else ()
         self._wanted = self._wish()
+        where = job.provider.where if job is not None else None
+        self._around = Surroundings(desk, self._wanted, where, {sink.path: sink.target for sink in self._sinks})
+        self._planned: tuple[Situation, JobPlan] | None = None
         self._reusable: Reusable = {}
 
     def plan(self) -> JobPlan:
-        """What is to be done, as things stand. Raises BatchctlError."""
-        return plan_job(self._wanted, self._situation())
+        """What is to be done, as things stand; the plan from before where nothing has changed. Raises BatchctlError."""
+        situation = self._situation()
+        if self._planned is None or self._planned[0] != situation:
+            # What the one from before takes, which grows with the job, is let go of first.
+            self._planned = None
+            self._planned = situation, plan_job(self._wanted, situation)
+        return self._planned[1]
 
     @property
     def has_ceiling(self) -> bool:
@@ -123,8 +131,7 @@ class JobRun:
         return wanted(self.job, self._desk.surveys[self.name], wishes(self.job, self._sinks))
 
     def _situation(self) -> Situation:
-        where = self.job.provider.where if self.job is not None else None
-        around = situation(self._desk, self._wanted, where, {sink.path: sink.target for sink in self._sinks})
+        around = self._around.situation()
         return replace(around, enqueued_elsewhere=self.enqueued_elsewhere) if self.enqueued_elsewhere else around
 
     def _guarded(self, action: Action, plan: JobPlan | None = None) -> None:
@@ -185,6 +192,7 @@ class JobRun:
         ids = next((batch.ids for batch in plan.standing.batches if batch.record == record), None)
         ended = fetching.fetch(provider, self._desk.store, record, remote, ids,
                                now=provider.http.now_there(self._desk.now()))
+        self._around.refetched(record)
         if not record.is_settled or ended.results != record.results:
             self._desk.book().change(self.name, record, ended)
         self._step("fetch", f"{ended.ok or 0} of {ended.requests} answered, {ended.status}", record.batch_id)

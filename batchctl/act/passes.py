@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from batchctl.act.desk import Desk, Options
@@ -71,17 +71,22 @@ def apply(project: Project, providers: Providers, options: Options, emit: Emit, 
     refreshed = [run for run in runs if _keeping(run, run.refresh)]
     share(refreshed)
     plans = {run.name: choose(plan) for run in refreshed if (plan := _plan(run)) is not None}
-    asking = [plan for plan in plans.values() if plan.of(*APPROVED)]
-    if asking and not approve(asking):
+    if not _approved(plans.values(), approve):
         return PassReport(tuple(_planned(run) for run in runs), declined=True)
     for run in runs:
         if run.name in plans:
-            _act(run, plans[run.name])
+            # Not kept here for longer: what is left is planned anew, and a plan grows with its job.
+            _act(run, plans.pop(run.name))
     return PassReport(tuple(_finished(run) for run in runs))
 
 
 def _run(desk: Desk, project: Project, name: str) -> JobRun:
     return JobRun(desk, name, project.jobs.get(name))
+
+
+def _approved(plans: Iterable[JobPlan], approve: Approve) -> bool:
+    asking = [plan for plan in plans if plan.of(*APPROVED)]
+    return not asking or approve(asking)
 
 
 def _act(run: JobRun, plan: JobPlan) -> None:

@@ -23,40 +23,55 @@ _BLOCK = 1 << 20
 _ANOTHER = "another batch has this id by now; `batchctl lock rm` gives ours up"
 
 
-def situation(desk: Desk, wanted: Wanted, where: Coordinates | None, sinks: dict[str, Path]) -> Situation:
-    """Looks around one job. `where` is its provider today, None for a job that only the lockfile has."""
-    gatherer = _Gatherer(desk, wanted)
-    known = tuple(gatherer.known(record) for record in desk.record(wanted.job).batches)
-    places = [where] if where is not None else []
-    places += [batch.record.provider for batch in known if batch.phase is not Phase.SETTLED]
-    candidates = [found for place in dict.fromkeys(places) for found in gatherer.candidates(place)]
-    look = desk.look(where, wanted.job) if where is not None else None
-    return Situation(
-        known=known, candidates=tuple(candidates), sinks=_sink_files(desk, wanted.job, sinks),
-        blocked="" if look is None or look.listed else look.why, resend_lost=desk.options.resend_lost,
-        declared=wanted.job in desk.declared, prune=desk.options.prune and not _is_shared(desk, wanted.job),
-    )
+class Surroundings:
+    """What is around one job, looked at as often as it is planned in a pass. `where` is its provider today, None for a
+    job that only the lockfile has; `sinks` are its sinks' files by path.
 
+    What an ended batch answered is read from the store once, until `refetched` says that it is there anew; a sink is
+    read again when its file is another or has been written.
+    """
 
-def _is_shared(desk: Desk, job: str) -> bool:
-    """Whether a batch of a job that left the manifest is one of a job that is in it, too."""
-    mine = {batch.batch_id for batch in desk.record(job).batches if not batch.is_settled and not batch.is_intent}
-    return any(batch.batch_id in mine for name, record in desk.all_records().items()
-               if name != job and name in desk.declared for batch in record.batches)
-
-
-class _Gatherer:
-    """Turns records and observed batches into what the planner takes."""
-
-    def __init__(self, desk: Desk, wanted: Wanted) -> None:
+    def __init__(self, desk: Desk, wanted: Wanted, where: Coordinates | None, sinks: dict[str, Path]) -> None:
         self._desk = desk
         self._wanted = wanted
+        self._where = where
+        self._sinks = sinks
         self._holdings = Holdings(wanted, desk.store, keeps=desk.lockfile is not None)
         self._index: IdIndex | None = None
+        self._settled: dict[tuple[Coordinates, str | None], KnownBatch] = {}
+        self._digests: dict[Path, tuple[tuple[int, ...], str | None]] = {}
 
-    def known(self, record: BatchRecord) -> KnownBatch:
+    def situation(self) -> Situation:
+        """As things stand now. Raises RemoteError or StateError."""
+        desk, wanted, where = self._desk, self._wanted, self._where
+        known = tuple(self._known(record) for record in desk.record(wanted.job).batches)
+        places = [where] if where is not None else []
+        places += [batch.record.provider for batch in known if batch.phase is not Phase.SETTLED]
+        candidates = [found for place in dict.fromkeys(places) for found in self._candidates(place)]
+        look = desk.look(where, wanted.job) if where is not None else None
+        return Situation(
+            known=known, candidates=tuple(candidates), sinks=self._sink_files(),
+            blocked="" if look is None or look.listed else look.why, resend_lost=desk.options.resend_lost,
+            declared=wanted.job in desk.declared, prune=desk.options.prune and not self._is_shared(),
+        )
+
+    def refetched(self, record: BatchRecord) -> None:
+        """The results of this batch have come into the store."""
+        self._settled.pop((record.provider, record.batch_id), None)
+
+    def _is_shared(self) -> bool:
+        """Whether a batch of a job that left the manifest is one of a job that is in it, too."""
+        desk, job = self._desk, self._wanted.job
+        mine = {batch.batch_id for batch in desk.record(job).batches if not batch.is_settled and not batch.is_intent}
+        return any(batch.batch_id in mine for name, record in desk.all_records().items()
+                   if name != job and name in desk.declared for batch in record.batches)
+
+    def _known(self, record: BatchRecord) -> KnownBatch:
         if record.is_settled:
-            return self._settled(record)
+            place = record.provider, record.batch_id
+            if place not in self._settled or self._settled[place].record != record:
+                self._settled[place] = self._ended(record)
+            return self._settled[place]
         if record.is_intent:
             return KnownBatch(record, Phase.INTENT, ids=self._holdings.at_hand(record.shard))
         ids = self._ids(record.shard, record.input_file_id, record.provider)
@@ -68,7 +83,7 @@ class _Gatherer:
             return KnownBatch(record, Phase.ENDED if gone else Phase.UNREACHABLE, ids=ids, why=why)
         return KnownBatch(record, Phase.ENDED if remote.ended else Phase.LIVE, remote, ids)
 
-    def candidates(self, where: Coordinates) -> list[Candidate]:
+    def _candidates(self, where: Coordinates) -> list[Candidate]:
         """Batches with this job's tag that the lockfile does not have as this job's."""
         found = []
         own = {record.batch_id for record in self._desk.record(self._wanted.job).batches
@@ -95,7 +110,7 @@ class _Gatherer:
             self._index = IdIndex(self._wanted.ids)
         return any(identity in self._index for identity in ids)
 
-    def _settled(self, record: BatchRecord) -> KnownBatch:
+    def _ended(self, record: BatchRecord) -> KnownBatch:
         if not len(self._wanted.ids):
             # Nothing is asked of what it holds: neither the provider nor its key is needed.
             return KnownBatch(record, Phase.SETTLED)
@@ -142,15 +157,29 @@ class _Gatherer:
                 raise
             return None, told(error)
 
+    def _sink_files(self) -> dict[str, SinkFile]:
+        recorded = self._desk.record(self._wanted.job).sinks
+        return {
+            path: SinkFile(
+                digest=recorded[path].digest if path in recorded else None,
+                made_from=recorded[path].made_from if path in recorded else None, on_disk=self._on_disk(target))
+            for path, target in self._sinks.items()
+        }
 
-def _sink_files(desk: Desk, job: str, sinks: dict[str, Path]) -> dict[str, SinkFile]:
-    recorded = desk.record(job).sinks
-    return {
-        path: SinkFile(
-            digest=recorded[path].digest if path in recorded else None,
-            made_from=recorded[path].made_from if path in recorded else None, on_disk=file_digest(target))
-        for path, target in sinks.items()
-    }
+    def _on_disk(self, path: Path) -> str | None:
+        state = _state_of(path)
+        if path not in self._digests or self._digests[path][0] != state:
+            self._digests[path] = state, file_digest(path)
+        return self._digests[path][1]
+
+
+def _state_of(path: Path) -> tuple[int, ...]:
+    """What changes when a file is replaced or written to."""
+    try:
+        found = path.stat()
+    except OSError:
+        return ()
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
 
 
 def file_digest(path: Path) -> str | None:
