@@ -14,7 +14,6 @@ The order of writes, and what it keeps true after a crash at any point:
 
 from __future__ import annotations
 
-import mmap
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -35,6 +34,7 @@ from batchctl.words.remote import Counts, RemoteBatch
 
 #: How long after a batch's end its files may still be incomplete, in seconds.
 _LAG_S = 3600.0
+_BUFFER = 1 << 20
 _CODE = re.compile(r"[\w.:-]{1,64}")
 
 
@@ -70,7 +70,7 @@ def fetch(provider: Provider, store: Store, record: BatchRecord, remote: RemoteB
             if gone:
                 _check_answering(provider, remote)
             try:
-                index = AnswerIndex.of(_answers(receiving, ids))
+                index = AnswerIndex.best(_answers(receiving, ids))
                 _check_ours(receiving, index)
                 if not gone:
                     _check_all_here(remote, record, index, old or _may_lag(remote, now))
@@ -195,18 +195,13 @@ def _exists(provider: Provider, file_id: str) -> bool:
 
 
 def _answers(receiving: Receiving, ids: IdList | None) -> Iterator[Answer]:
-    """One answer a request; where several lines answer one, a success counts, else the first. Lines of others are
-    passed over: counted, they would stand in for answers that are not here."""
+    """What every line answers. Lines of others are passed over: counted, they would stand in for answers that are not
+    here."""
     asked = None if ids is None else IdIndex(ids)
-    best: dict[bytes, Answer] = {}
     for file in (OUTPUT_FILE, ERROR_FILE):
         for answer in _lines(receiving.path(file), file):
-            if asked is not None and answer.id not in asked:
-                continue
-            before = best.get(answer.id)
-            if before is None or (answer.outcome is Outcome.OK and before.outcome is not Outcome.OK):
-                best[answer.id] = answer
-    return iter(best.values())
+            if asked is None or answer.id in asked:
+                yield answer
 
 
 def _check_ours(receiving: Receiving, index: AnswerIndex) -> None:
@@ -221,13 +216,13 @@ def _check_ours(receiving: Receiving, index: AnswerIndex) -> None:
 
 
 def _lines(path: Path, file: int) -> Iterator[Answer]:
-    if not path.exists() or path.stat().st_size == 0:
+    if not path.exists():
         return
-    with open(path, "rb") as opened, mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ) as content:
-        offset = number = 0
-        while line := content.readline():
-            number += 1
-            if line.strip():
+    # Not mapped into memory: that would count every page that was read.
+    with open(path, "rb", buffering=_BUFFER) as lines:
+        offset = 0
+        for number, line in enumerate(lines, start=1):
+            if not line.isspace():
                 try:
                     parsed = parse(line)
                 except NotALine as error:

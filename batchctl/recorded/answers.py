@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from batchctl.words.digest import ID_BYTES, text_digest
 from batchctl.words.ids import IdIndex, IdList
@@ -19,9 +19,9 @@ _OUTCOMES = frozenset(Outcome)
 _FILES = frozenset((OUTPUT_FILE, ERROR_FILE))
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """One line of a result file. `file` is OUTPUT_FILE or ERROR_FILE; `offset` and `length` are in bytes."""
+class Answer(NamedTuple):
+    """One line of a result file. `file` is OUTPUT_FILE or ERROR_FILE; `offset` and `length` are in bytes. A named
+    tuple, as it is made a million times."""
 
     id: bytes
     outcome: Outcome
@@ -49,12 +49,31 @@ class AnswerIndex:
         return cls(b"".join(
             _ENTRY.pack(answer.id, answer.outcome, answer.file, answer.offset, answer.length) for answer in answers))
 
+    @classmethod
+    def best(cls, answers: Iterable[Answer]) -> AnswerIndex:
+        """One answer a request, in the order in which they first came: where several answer one, the first success
+        counts, else the first."""
+        made = bytearray()
+        places: dict[bytes, int] = {}
+        for answer in answers:
+            at = places.setdefault(answer.id, len(made))
+            if at < len(made) and (answer.outcome is not Outcome.OK or made[at + ID_BYTES] == Outcome.OK):
+                continue
+            made[at : at + _ENTRY.size] = _ENTRY.pack(
+                answer.id, answer.outcome, answer.file, answer.offset, answer.length)
+        return cls(bytes(made))
+
     def __len__(self) -> int:
         return len(self.blob) // _ENTRY.size
 
     def __iter__(self) -> Iterator[Answer]:
         for identity, outcome, file, offset, length in _ENTRY.iter_unpack(self.blob):
             yield Answer(identity, Outcome(outcome), file, offset, length)
+
+    def places(self) -> Iterator[tuple[bytes, int, int, int]]:
+        """The id, file, offset and length of each answer."""
+        for identity, _, file, offset, length in _ENTRY.iter_unpack(self.blob):
+            yield identity, file, offset, length
 
     def reach(self, file: int) -> int:
         """How many bytes a file must have for all its answers to be in it."""

@@ -146,6 +146,11 @@ class Store:
             return None
         return stored
 
+    def result_files(self, record: BatchRecord) -> tuple[Path, Path]:
+        """Where a batch's output and error files are, if they are here."""
+        folder = self.results_folder(record)
+        return folder / _FILES[OUTPUT_FILE], folder / _FILES[ERROR_FILE]
+
     def part_folder(self, record: BatchRecord) -> Path:
         """Where a batch's results are while they are downloaded."""
         return self._results / f".{self.results_folder(record).name}.part"

@@ -47,9 +47,15 @@ class Nothing(ChainableUndefined):
     __int__ = __float__ = __complex__ = _no_number
 
 
-def ending(state: State, outcome: int, line: bytes | None, batch_id: str | None, attempts: int) -> dict[str, Any]:
-    """The names that an answer fills: `response` (status_code, request_id, body), `text`, `json`, `usage`, `error`
-    (code, message), `status`, `attempts`, `batch_id`; those that it lacks are None. Raises NotALine."""
+#: What each of these names is where there is nothing of it.
+NOTHING = {name: Nothing(name=name) for name in (*ANSWER_NAMES, *END_NAMES)}
+
+
+def ending(state: State, outcome: int, line: bytes | None, batch_id: str | None, attempts: int, *,
+           wants_json: bool = True) -> dict[str, Any]:
+    """The names that an answer fills: `response` (status_code, request_id, body), `text`, `json` (None unless it is
+    wanted: most texts are none, and trying costs more than the rest), `usage`, `error` (code, message), `status`,
+    `attempts`, `batch_id`; those that it lacks are None. Raises NotALine."""
     parsed = parse(line) if line is not None else None
     answered = state is State.OK and parsed is not None
     body = parsed.body if parsed is not None else None
@@ -57,7 +63,7 @@ def ending(state: State, outcome: int, line: bytes | None, batch_id: str | None,
     return {
         "response": parsed.response if answered and parsed else None,
         "text": text,
-        "json": _json(text),
+        "json": _json(text) if wants_json else None,
         "usage": body.get("usage") if answered and isinstance(body, dict) else None,
         "error": None if state is State.OK else _error(parsed, outcome),
         "status": state.name.lower(), "attempts": attempts, "batch_id": batch_id,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import io
 import json
 import re
 from collections.abc import Sequence
@@ -16,6 +15,8 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff2
 #: What may stand before them without making them harmless.
 _SKIPPED = "\n\0"
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
+#: What a cell begins with that has to be looked at more closely.
+_SUSPECT = frozenset((*_FORMULA, *_SKIPPED))
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -46,6 +47,8 @@ class Csv:
 
     def __init__(self, formula_safe: bool) -> None:
         self._safe = formula_safe
+        # With CRLF as its line end the writer quotes cells with either character; a bare CR would end the row.
+        self._writer = csv.writer(_GivesBack(), lineterminator="\r\n")
 
     def header(self, names: Sequence[str]) -> bytes:
         return self._encoded(names)
@@ -55,12 +58,24 @@ class Csv:
 
     def _encoded(self, cells: Sequence[str]) -> bytes:
         if self._safe:
-            cells = [f"'{cell}" if cell.lstrip(_SKIPPED).startswith(_FORMULA) and not _NUMBER.fullmatch(cell) else cell
-                     for cell in cells]
-        text = io.StringIO()
-        # With CRLF as its line end the writer quotes cells with either character; a bare CR would end the row.
-        csv.writer(text, lineterminator="\r\n").writerow(cells)
-        return _SURROGATE.sub("\ufffd", text.getvalue().removesuffix("\r\n") + "\n").encode()
+            cells = [_made_safe(cell) if cell[:1] in _SUSPECT else cell for cell in cells]
+        text = f"{self._writer.writerow(cells)[:-2]}\n"
+        try:
+            return text.encode()
+        except UnicodeEncodeError:
+            return _SURROGATE.sub("\ufffd", text).encode()
+
+
+class _GivesBack:
+    """A file whose `write`, and so a CSV writer's `writerow`, returns the text."""
+
+    def write(self, text: str) -> str:
+        return text
+
+
+def _made_safe(cell: str) -> str:
+    risky = cell.lstrip(_SKIPPED).startswith(_FORMULA) and not _NUMBER.fullmatch(cell)
+    return f"'{cell}" if risky else cell
 
 
 def format_of(name: str, *, formula_safe: bool) -> Format:

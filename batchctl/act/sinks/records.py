@@ -8,10 +8,12 @@ from typing import Any
 import orjson
 from jinja2.runtime import Context, Undefined
 
-from batchctl.act.sinks.answers import ANSWER_NAMES, END_NAMES, Nothing
+from batchctl.act.sinks.answers import ANSWER_NAMES, END_NAMES, NOTHING, Nothing
+from batchctl.act.sinks.columns import answer_keys
 from batchctl.desired.inputs.row import Row, RowError
 from batchctl.desired.job import BodyNode, Job, Sink, Template
-from batchctl.desired.render.requests import RequestRenderer, shared_names
+from batchctl.desired.render.requests import RequestRenderer
+from batchctl.desired.render.shared import shared_names
 from batchctl.desired.render.values import Rules
 from batchctl.desired.templates.compiling import Compiled, TemplateFailed, Templates
 from batchctl.desired.templates.records import RowRecord
@@ -21,8 +23,8 @@ from batchctl.words.errors import InvalidInput
 #: What the templates of `fields` may see.
 NAMES = frozenset({"row", "vars", "job", "request", *ANSWER_NAMES, *END_NAMES})
 
-#: The answer's part of a record without `fields`, in order.
-DEFAULT_FIELDS = ("text", "status", "error", "usage")
+#: What Jinja's tags that read files begin with.
+_READS_FILES = ("include", "import", "extends")
 
 Node = Compiled | Sequence["Node"] | Mapping[str, "Node"] | None | bool | int | float | str
 
@@ -38,24 +40,19 @@ class RecordRenderer:
         self._shared = shared_names(job)
         self._fields = [(name, self._compiled(node)) for name, node in sink.fields or ()]
         self._needs_request = any(_mentions(node, "request") for _, node in sink.fields or ())
+        #: Whether a record may need an answer's `json`.
+        self.wants_json = any(_mentions(node, "json") for _, node in sink.fields or ())
         self._whole = sink.fields is None
-        taken = frozenset(columns)
-        self._answer_keys = [(name, name if name not in taken else f"answer_{name}") for name in DEFAULT_FIELDS]
+        self._answer_keys = answer_keys(columns)
         if self._templates.findings:
             raise InvalidInput(self._templates.findings)
         self.requests = RequestRenderer(job, rules)
-
-    def header(self, columns: Sequence[str]) -> list[str]:
-        """The names of a record's entries, in order."""
-        if self._whole:
-            return [*columns, *(key for _, key in self._answer_keys)]
-        return [name for name, _ in self._fields]
 
     def record(self, row: Row, end: Mapping[str, Any]) -> dict[str, Any]:
         """Raises RowError, naming the template and the row."""
         if self._whole:
             return {**row.data, **{key: end[name] for name, key in self._answer_keys}}
-        values = {name: Nothing(name=name) if value is None else value for name, value in end.items()}
+        values = {name: NOTHING[name] if value is None else value for name, value in end.items()}
         values["row"] = RowRecord(row.data)
         if self._needs_request:
             values["request"] = orjson.loads(self.requests.render(row).line)
@@ -89,8 +86,9 @@ class RecordRenderer:
 
 
 def _mentions(node: BodyNode, name: str) -> bool:
+    """Whether a template may use this name, or a file that it reads."""
     if isinstance(node, Template):
-        return name in node.source
+        return any(word in node.source for word in (name, *_READS_FILES))
     if isinstance(node, Mapping):
         return any(_mentions(entry, name) for entry in node.values())
     return isinstance(node, tuple) and any(_mentions(entry, name) for entry in node)

@@ -7,7 +7,7 @@ from typing import Any
 
 from batchctl.decide.wanted import SinkWish
 from batchctl.desired.job import BodyNode, Job, Sink, Template
-from batchctl.desired.render.requests import shared_names
+from batchctl.desired.render.shared import shared_names
 from batchctl.words.digest import canonical_json, text_digest
 
 #: Changes when the same sink, rows and answers come to give other bytes.

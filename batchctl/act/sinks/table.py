@@ -1,23 +1,32 @@
-"""The join: for each row, where it stands and where its answer's line is, as a file that workers map."""
+"""The join: for each row, where it stands and where its answer's line is, as a file that workers read."""
 
 from __future__ import annotations
 
-import mmap
 import struct
 import tempfile
 from array import array
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, NamedTuple
 
-from batchctl.decide.standing import Standing
-from batchctl.recorded.answers import Answer
-from batchctl.recorded.store import StoredResults
+from batchctl.decide.standing import NOBODY, Standing
+from batchctl.recorded.answers import AnswerIndex
+from batchctl.words.digest import ID_BYTES
 from batchctl.words.ids import IdIndex, IdList
 
+#: State, outcome, attempts; then file, batch, offset and length of the answer's line.
 _ENTRY = struct.Struct("<BBBBIQI")
+_ANSWER = struct.Struct("<BIQI")
+_ANSWER_AT = 3
 _NO_BATCH = 0xFFFFFFFF
+_REQUESTS = struct.Struct("<Q")
+
+#: Requests that are joined at a time: what that takes does not grow with the job.
+_AT_ONCE = 1 << 16
+
+#: The index of a batch's answers, by the place of the batch in `Standing.batches`; None where it has none.
+Answers = Callable[[int], AnswerIndex | None]
 
 
 class Joined(NamedTuple):
@@ -33,23 +42,18 @@ class Joined(NamedTuple):
 
 
 @contextmanager
-def join_table(ids: IdList, row_request: array[int] | None, state: bytearray, now: Standing,
-               results: dict[int, StoredResults]) -> Iterator[Path]:
-    """Writes the table for all rows to a temporary file outside the project, and removes it afterwards. `results` are
-    the stored results by the place of their batch in `now.batches`."""
-    entries = bytearray(_ENTRY.size * len(ids))
-    for at in range(len(ids)):
-        _ENTRY.pack_into(entries, at * _ENTRY.size, state[at], now.outcome[at], now.attempts[at], 0, _NO_BATCH, 0, 0)
-    index = IdIndex(ids)
-    for place, stored in results.items():
-        for answer in stored.index:
-            at_id = index.find(answer.id)
-            if at_id is not None and now.answer[at_id] == place:
-                _set_answer(entries, at_id, place, answer)
+def join_table(ids: IdList, row_request: array[int] | None, state: bytearray, now: Standing, answers: Answers,
+               ) -> Iterator[Path]:
+    """Writes the table to a temporary file outside the project, and removes it afterwards: the number of requests, an
+    entry a request, and where rows share requests the request of each row."""
     with tempfile.NamedTemporaryFile(prefix="batchctl-join-", delete=False) as file:
         path = Path(file.name)
         try:
-            _write_rows(file, entries, row_request)
+            file.write(_REQUESTS.pack(len(ids)))
+            for start in range(0, len(ids), _AT_ONCE):
+                file.write(_entries(ids, start, state, now, answers))
+            if row_request is not None:
+                row_request.tofile(file)
         except BaseException:
             path.unlink(missing_ok=True)
             raise
@@ -60,33 +64,56 @@ def join_table(ids: IdList, row_request: array[int] | None, state: bytearray, no
 
 
 class JoinTable:
-    """The table as a worker sees it."""
+    """The table as a worker sees it: read a run of rows at a time, as mapping it would count all of it as memory."""
 
-    def __init__(self, path: Path) -> None:
-        with open(path, "rb") as file:
-            empty = path.stat().st_size == 0
-            self._map: mmap.mmap | bytes = b"" if empty else mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        (self._requests,) = _REQUESTS.unpack(file.read(_REQUESTS.size))
+        self._entries = _REQUESTS.size
+        self._row_request = self._entries + self._requests * _ENTRY.size
+        self._shared = file.seek(0, 2) > self._row_request
 
-    def __len__(self) -> int:
-        return len(self._map) // _ENTRY.size
+    def of(self, rows: Sequence[int]) -> Iterator[Joined | None]:
+        """Where these rows stand, which ascend; None for a row beyond the table."""
+        if not rows:
+            return
+        first, count = rows[0], rows[-1] - rows[0] + 1
+        found = self._of_requests(self._requests_of(first, count)) if self._shared else self._run(first, count)
+        for row in rows:
+            at = row - first
+            yield found[at] if at < len(found) else None
 
-    def __getitem__(self, row: int) -> Joined:
-        state, outcome, attempts, file, batch, offset, length = _ENTRY.unpack_from(self._map, row * _ENTRY.size)
-        return Joined(state, outcome, attempts, None if batch == _NO_BATCH else batch, file, offset, length)
+    def _run(self, first: int, count: int) -> list[Joined]:
+        count = min(count, self._requests - first)
+        self._file.seek(self._entries + first * _ENTRY.size)
+        return [
+            Joined(state, outcome, attempts, None if batch == _NO_BATCH else batch, file, offset, length)
+            for state, outcome, attempts, file, batch, offset, length
+            in _ENTRY.iter_unpack(self._file.read(max(count, 0) * _ENTRY.size))
+        ]
+
+    def _of_requests(self, positions: array[int]) -> list[Joined]:
+        return [self._run(position, 1)[0] for position in positions]
+
+    def _requests_of(self, first: int, count: int) -> array[int]:
+        positions = array("I")
+        self._file.seek(self._row_request + first * positions.itemsize)
+        positions.frombytes(self._file.read(count * positions.itemsize))
+        return positions
 
 
-def _set_answer(entries: bytearray, at: int, place: int, answer: Answer) -> None:
-    start = at * _ENTRY.size
-    state, outcome, attempts, *_ = _ENTRY.unpack_from(entries, start)
-    _ENTRY.pack_into(entries, start, state, outcome, attempts, answer.file, place, answer.offset, answer.length)
-
-
-def _write_rows(file: IO[bytes], entries: bytearray, row_request: array[int] | None) -> None:
-    if row_request is None:
-        file.write(entries)
-        return
-    view, size = memoryview(entries), _ENTRY.size
-    for position in row_request:
-        file.write(view[position * size : (position + 1) * size])
-
-
+def _entries(ids: IdList, start: int, state: bytearray, now: Standing, answers: Answers) -> bytearray:
+    """Those of the requests from `start` on."""
+    blob = ids.blob[start * ID_BYTES : (start + _AT_ONCE) * ID_BYTES]
+    index, size = IdIndex(IdList(blob)), _ENTRY.size
+    count = len(blob) // ID_BYTES
+    entries = bytearray(_ENTRY.pack(0, 0, 0, 0, _NO_BATCH, 0, 0)) * count
+    for at, values in enumerate((state, now.outcome, now.attempts)):
+        entries[at::size] = values[start : start + count]
+    batch_of = now.answer[start : start + count]
+    for place in sorted(set(batch_of) - {NOBODY}):
+        for identity, file, offset, length in (answers(place) or AnswerIndex()).places():
+            at_id = index.find(identity)
+            if at_id is not None and batch_of[at_id] == place:
+                _ANSWER.pack_into(entries, at_id * size + _ANSWER_AT, file, place, offset, length)
+    return entries

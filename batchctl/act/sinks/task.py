@@ -3,30 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING
 
-from batchctl.act.lines import NotALine
-from batchctl.act.sinks.answers import ending
-from batchctl.act.sinks.formats import format_of
-from batchctl.act.sinks.records import RecordRenderer
-from batchctl.act.sinks.table import Joined, JoinTable
+from batchctl.act.sinks.table import JoinTable
 from batchctl.desired.inputs.files import locate
 from batchctl.desired.inputs.reading import Block, JobReader
-from batchctl.desired.inputs.row import Row, RowError
+from batchctl.desired.inputs.row import RowError
 from batchctl.desired.job import Job, Sink
 from batchctl.desired.render.findings import to_json
-from batchctl.desired.render.requests import RequestRenderer
 from batchctl.desired.render.tasks import Frames
 from batchctl.desired.render.values import Rules
-from batchctl.recorded.answers import ERROR_FILE
 from batchctl.words.diagnostics import Diagnostic
 from batchctl.words.errors import InvalidInput
 from batchctl.words.outcomes import State
 
-_OPEN_FILES = 64
+if TYPE_CHECKING:  # Jinja is for the workers; the parent only hands the task over
+    from batchctl.act.sinks.records import RecordRenderer
+
 _ROWS_TRIED = 3
 
 
@@ -39,6 +35,8 @@ class CheckTask:
     rules: Rules
 
     def blocks(self, worker: int, workers: int, beat: Callable[[int], None]) -> Frames:
+        from batchctl.act.sinks.records import RecordRenderer
+
         findings: list[Diagnostic] = []
         renderers = []
         for sink in self.sinks:
@@ -55,6 +53,9 @@ class CheckTask:
         return locate(self.job, place)
 
     def _tried(self, renderers: list[RecordRenderer], beat: Callable[[int], None]) -> Iterator[Diagnostic]:
+        from batchctl.act.sinks.answers import ending
+        from batchctl.desired.render.requests import RequestRenderer
+
         requests = RequestRenderer(self.job, self.rules)
         reader = JobReader(self.job, 0, 1, beat, accept=requests.accepts)
         first = next(reader.blocks(), Block(0))
@@ -76,6 +77,8 @@ class ColumnsTask:
     rules: Rules
 
     def blocks(self, worker: int, workers: int, beat: Callable[[int], None]) -> Frames:
+        from batchctl.desired.render.requests import RequestRenderer
+
         reader = JobReader(self.job, worker, workers, beat, accept=RequestRenderer(self.job, self.rules).accepts)
         for block in reader.blocks():
             names = dict.fromkeys(name for row in block.rows for name in row.data)
@@ -101,80 +104,24 @@ class RecordsTask:
     columns: tuple[str, ...]
 
     def blocks(self, worker: int, workers: int, beat: Callable[[int], None]) -> Frames:
+        from batchctl.act.sinks.joining import Joiner
+        from batchctl.act.sinks.records import RecordRenderer
+
         renderer = RecordRenderer(self.job, self.sink, self.rules, self.columns)
-        table = JoinTable(self.table)
         reader = JobReader(self.job, worker, workers, beat, accept=renderer.requests.accepts, digested=worker == 0)
-        with _Lines(self.results) as lines:
+        with open(self.table, "rb") as table, closing(
+                Joiner(self.sink, renderer, JoinTable(table), self.results, self.columns)) as joiner:
             for block in reader.blocks():
                 if block.findings:
                     yield {"findings": [to_json(finding) for finding in block.findings[:20]]}, b""
                     return None
                 try:
-                    yield self._block(block, renderer, table, lines, beat)
+                    made = joiner.records(block.rows, beat)
                 except RowError as error:
                     yield {"findings": [to_json(error.finding)]}, b""
                     return None
+                yield {"rows": len(block.rows), "records": len(made), "more": block.more}, b"".join(made)
         return {"digest": reader.digest()} if worker == 0 else None
 
     def locate(self, place: int) -> str:
         return locate(self.job, place)
-
-    def _block(self, block: Block, renderer: RecordRenderer, table: JoinTable, lines: _Lines,
-               beat: Callable[[int], None]) -> tuple[dict[str, Any], bytes]:
-        made = format_of(self.sink.format, formula_safe=self.sink.formula_safe)
-        names = renderer.header(self.columns)
-        out = []
-        for row in block.rows:
-            beat(row.place)
-            joined = table[row.number] if row.number < len(table) else None
-            if joined is None or not self._takes(State(joined.state)):
-                continue
-            out.append(made.line(renderer.record(row, self._end(joined, lines, row)), names))
-        return {"rows": len(block.rows), "records": len(out), "more": block.more}, b"".join(out)
-
-    def _takes(self, state: State) -> bool:
-        if state is State.WAITING:
-            return False
-        return self.sink.records == "all" or (state is State.OK) == (self.sink.records == "ok")
-
-    def _end(self, joined: Joined, lines: _Lines, row: Row) -> dict[str, Any]:
-        if joined.batch is None:
-            return ending(State(joined.state), joined.outcome, None, None, joined.attempts)
-        batch_id = self.results[joined.batch][0]
-        try:
-            return ending(State(joined.state), joined.outcome, lines.read(joined), batch_id, joined.attempts)
-        except NotALine as damaged:
-            raise RowError(Diagnostic(
-                "results-damaged", f"the stored answer of {row} in {batch_id} cannot be read: {damaged}",
-                notes=("`batchctl lock verify` shows what is damaged; removed from the store, it is fetched again.",),
-            )) from None
-
-
-class _Lines:
-    """Reads answers' lines, with few files open at once."""
-
-    def __init__(self, results: tuple[tuple[str | None, Path, Path], ...]) -> None:
-        self._results = results
-        self._open: dict[Path, BinaryIO] = {}
-        self._exit = ExitStack()
-
-    def __enter__(self) -> _Lines:
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        self._exit.close()
-
-    def read(self, joined: Joined) -> bytes:
-        assert joined.batch is not None
-        _, output, errors = self._results[joined.batch]
-        file = self._file(errors if joined.file == ERROR_FILE else output)
-        file.seek(joined.offset)
-        return file.read(joined.length)
-
-    def _file(self, path: Path) -> BinaryIO:
-        if path not in self._open:
-            if len(self._open) >= _OPEN_FILES:
-                self._exit.close()
-                self._open.clear()
-            self._open[path] = self._exit.enter_context(path.open("rb"))
-        return self._open[path]

@@ -14,14 +14,14 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator
 from contextlib import closing
+from functools import lru_cache
 
 from batchctl.act.desk import Desk
+from batchctl.act.sinks.columns import names
 from batchctl.act.sinks.formats import format_of
-from batchctl.act.sinks.records import DEFAULT_FIELDS
-from batchctl.act.sinks.table import join_table
+from batchctl.act.sinks.table import Answers, join_table
 from batchctl.act.sinks.task import CheckTask, ColumnsTask, RecordsTask
 from batchctl.decide.plan import Action, JobPlan
-from batchctl.decide.standing import NOBODY
 from batchctl.desired.effective_sinks import effective_sinks
 from batchctl.desired.inputs.files import files_of
 from batchctl.desired.job import Job, Sink
@@ -32,10 +32,14 @@ from batchctl.desired.render.rules import rules_of
 from batchctl.desired.render.survey import Desired, default_workers
 from batchctl.desired.render.values import Rules
 from batchctl.recorded import durable
+from batchctl.recorded.answers import AnswerIndex
 from batchctl.recorded.records import SinkRecord
-from batchctl.recorded.store import Store, StoredResults
+from batchctl.recorded.store import Store
 from batchctl.words.errors import InvalidInput, StateError
 from batchctl.words.events import Step
+
+#: Requests come in the order of the input, and so do the batches that answer them, but for those of retries.
+_BATCHES_AT_ONCE = 4
 
 
 def check_sinks(job: Job) -> None:
@@ -74,13 +78,9 @@ def sink_bytes(job: Job, desired: Desired, store: Store, sink: Sink, plan: JobPl
     rules = _rules(job)
     workers = default_workers(sum(file.size for file in files_of(job)[0]))
     columns = _columns(job, rules, workers) if sink.fields is None else ()
-    results = _stored(store, plan)
-    places = tuple(
-        (batch.record.batch_id, results[place].path(0), results[place].path(1)) if place in results
-        else (batch.record.batch_id, store.folder, store.folder)
-        for place, batch in enumerate(plan.standing.batches))
-    with join_table(desired.ids, desired.row_request, plan.state, plan.standing, results) as table:
-        yield 0, _header(sink, columns)
+    places = tuple((batch.record.batch_id, *store.result_files(batch.record)) for batch in plan.standing.batches)
+    with join_table(desired.ids, desired.row_request, plan.state, plan.standing, _answers(store, plan)) as table:
+        yield 0, format_of(sink.format, formula_safe=sink.formula_safe).header(names(sink, columns))
         task = RecordsTask(job, sink, rules, table, places, columns)
         with closing(pool.run(task, workers=workers)) as frames:
             yield from _checked(frames, desired)
@@ -100,24 +100,20 @@ def _checked(frames: Iterable[pool.Frame], desired: Desired) -> Iterator[tuple[i
         raise InputChanged("the inputs have changed while the sink was being written; apply again")
 
 
-def _header(sink: Sink, columns: tuple[str, ...]) -> bytes:
-    names = [name for name, _ in sink.fields] if sink.fields is not None else [
-        *columns, *(name if name not in columns else f"answer_{name}" for name in DEFAULT_FIELDS)]
-    return format_of(sink.format, formula_safe=sink.formula_safe).header(names)
+def _answers(store: Store, plan: JobPlan) -> Answers:
+    """The answers of each batch, read when they are asked for: those of all at once would grow with the job. Raises
+    StateError where some should be here and are not."""
 
-
-def _stored(store: Store, plan: JobPlan) -> dict[int, StoredResults]:
-    """The results that the records are made of. Raises StateError where some should be here and are not."""
-    found = {}
-    for place in set(plan.standing.answer) - {NOBODY}:
+    @lru_cache(maxsize=_BATCHES_AT_ONCE)
+    def answers(place: int) -> AnswerIndex | None:
         record = plan.standing.batches[place].record
         stored = store.results(record)
-        if stored is not None:
-            found[place] = stored
-        elif (record.output_file_id or record.error_file_id) and not record.is_lost:
+        if stored is None and (record.output_file_id or record.error_file_id) and not record.is_lost:
             raise StateError(f"the results of {record.batch_id} are not in the store, and could not be fetched again; "
                              "no sink is written without them")
-    return found
+        return None if stored is None else stored.index
+
+    return answers
 
 
 def _columns(job: Job, rules: Rules, workers: int) -> tuple[str, ...]:

@@ -8,16 +8,16 @@ from typing import Any, NamedTuple
 
 from jinja2.runtime import Context
 
-from batchctl.desired.inputs.inline_rows import plain
 from batchctl.desired.inputs.row import Row, RowError
 from batchctl.desired.job import Job, Template
 from batchctl.desired.render.bodies import Gap, path_text, spliced
 from batchctl.desired.render.gaps import GapFiller, units_of
 from batchctl.desired.render.selection import check_where, key_text, truth
+from batchctl.desired.render.shared import shared_names
 from batchctl.desired.render.values import Rules
 from batchctl.desired.templates import errors
 from batchctl.desired.templates.compiling import Compiled, TemplateFailed, Templates
-from batchctl.desired.templates.records import JobRecord, RowRecord, VarsRecord
+from batchctl.desired.templates.records import RowRecord
 from batchctl.words.diagnostics import Diagnostic
 from batchctl.words.dialects import BodyKind
 from batchctl.words.digest import canonical_json, custom_id, request_digest, request_id, request_prefix
@@ -216,14 +216,4 @@ class RequestRenderer:
         return Diagnostic("request-too-large", message, self._job.span)
 
 
-def shared_names(job: Job) -> dict[str, Any]:
-    """What templates see beside the row: `vars` and `job`."""
-    about = {
-        "name": job.name, "model": job.model, "endpoint": job.endpoint, "revision": job.revision,
-        "description": job.description, "labels": plain(job.labels), "provider": job.provider.where.name,
-        "completion_window": job.completion_window,
-    }  # fmt: skip
-    return {"vars": VarsRecord(plain(job.vars)), "job": JobRecord(about)}
-
-
-__all__ = ["NAMES", "Rendered", "RequestRenderer", "RowError", "shared_names"]
+__all__ = ["NAMES", "Rendered", "RequestRenderer", "RowError"]
