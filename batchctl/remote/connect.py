@@ -7,9 +7,8 @@ import os
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from batchctl.remote.http import Http
 from batchctl.remote.provider import Provider
 from batchctl.words.dialects import DIALECTS, Dialect
 from batchctl.words.digest import text_digest
@@ -18,12 +17,20 @@ from batchctl.words.gateway import credentials, double_maker
 from batchctl.words.remote import Coordinates, FromEnvironment, HeaderValue
 
 if TYPE_CHECKING:
+    from batchctl.remote.http import Http
     from batchctl.server.launch import LocalServer
 
 Headers = tuple[tuple[str, HeaderValue], ...]
 #: One account, and for the local server the store that it belongs to.
 _Place = tuple[Coordinates, Headers, Path | None]
-HttpFactory = Callable[..., Http]
+HttpFactory = Callable[..., "Http"]
+
+
+def _over_http(**settings: Any) -> Http:
+    """Imports httpx, which takes longer than all else that a command imports, once there is somebody to talk to."""
+    from batchctl.remote.http import Http
+
+    return Http(**settings)
 
 
 class Providers:
@@ -32,7 +39,7 @@ class Providers:
     `runs` is False for commands that only look: the local server then starts, but runs no lines.
     """
 
-    def __init__(self, *, runs: bool, environ: Mapping[str, str] = os.environ, http: HttpFactory = Http) -> None:
+    def __init__(self, *, runs: bool, environ: Mapping[str, str] = os.environ, http: HttpFactory = _over_http) -> None:
         self._runs = runs
         self._environ = environ
         self._http = http

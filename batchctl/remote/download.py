@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from batchctl.remote import retry
-from batchctl.remote.http import Download, Http
 from batchctl.remote.retry import Failure
 from batchctl.words.errors import Refusal, Unavailable
+
+if TYPE_CHECKING:
+    from batchctl.remote.http import Download, Http
 
 _TRIES = 6
 _NO_SUCH_RANGE = 416

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from batchctl.remote import retry
-from batchctl.remote.http import Http, Params
 from batchctl.words.errors import Unavailable
+
+if TYPE_CHECKING:
+    from batchctl.remote.http import Http, Params
 
 _PAGES = 100_000
 

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, BinaryIO, TypeVar, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar, cast
 from urllib.parse import quote
 
 from batchctl.remote import normalise, retry
-from batchctl.remote.http import FilePart, Http
 from batchctl.remote.paging import walk
 from batchctl.words.dialects import Dialect
 from batchctl.words.errors import OutcomeUnknown, Refusal, Unavailable
 from batchctl.words.remote import Coordinates, MetadataValue, RemoteBatch, RemoteFile
+
+if TYPE_CHECKING:
+    from batchctl.remote.http import Http
 
 _METHOD_NOT_KNOWN = (404, 405)
 #: So many batches are asked for one by one.
@@ -115,6 +117,8 @@ class Provider:
 
         `sent` is told the number of bytes that were read for sending so far. Raises Refusal or Unavailable.
         """
+        from batchctl.remote.http import FilePart
+
         part = FilePart(filename, lambda: cast(BinaryIO, _Counting(path, sent)))
         return _made(normalise.file(self.http.upload("/files", {"purpose": "batch"}, part, retry.UPLOAD)), "file")
 
