@@ -121,7 +121,7 @@ def _check_all_here(remote: RemoteBatch, record: BatchRecord, index: AnswerIndex
     """A provider's files may lag behind its batch, and one of them may be there before the other: settled too early,
     requests that were answered would count as missing, and be paid for again. Raises ResultsInvalid."""
     counts = remote.counts if remote.counts is not None else Counts()
-    completed = sum(answer.file == OUTPUT_FILE for answer in index)
+    completed = index.count(OUTPUT_FILE)
     if counts.completed > completed and _answered(remote, record) > len(index) and may_lag:
         raise ResultsInvalid(f"{remote.id} reports {counts.completed} completed and {counts.failed} failed requests, "
                              f"and its files answer {len(index)} so far; they are asked for again at the next run")

@@ -55,6 +55,8 @@ def parse(line: bytes) -> ResultLine:
         raise NotALine("not a JSON object")
     if _MEMBERS.isdisjoint(raw):
         raise NotALine("a JSON object with nothing of a result in it")
+    if _is_plain_success(raw):
+        return ResultLine(id_of(raw.get("custom_id")), Outcome.OK, raw["response"], None)
     response, error = _response(raw.get("response")), _error(raw.get("error"))
     outcome, error = _judge(response, error)
     return ResultLine(id_of(raw.get("custom_id")), outcome, response, error)
@@ -97,6 +99,15 @@ def _loads(line: bytes) -> Any:
             return json.loads(line)
         except (ValueError, RecursionError) as error:
             raise NotALine(str(error)[:200]) from None
+
+
+def _is_plain_success(raw: dict[str, Any]) -> bool:
+    """What nearly every line is, told in a quarter of the time that the questions below take."""
+    response = raw.get("response")
+    if raw.get("error") is not None or type(response) is not dict:
+        return False
+    status, body = response.get("status_code"), response.get("body")
+    return status == 200 and type(status) is int and type(body) is dict and not body.get("error")
 
 
 def _response(raw: Any) -> dict[str, Any] | None:

@@ -70,6 +70,10 @@ class AnswerIndex:
         for identity, outcome, file, offset, length in _ENTRY.iter_unpack(self.blob):
             yield Answer(identity, Outcome(outcome), file, offset, length)
 
+    def count(self, file: int) -> int:
+        """How many answers are in a file."""
+        return self.blob[ID_BYTES + 1 :: _ENTRY.size].count(file)
+
     def places(self) -> Iterator[tuple[bytes, int, int, int]]:
         """The id, file, offset and length of each answer."""
         for identity, _, file, offset, length in _ENTRY.iter_unpack(self.blob):

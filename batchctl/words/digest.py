@@ -67,7 +67,7 @@ def id_of(custom: object) -> bytes | None:
     """The request id that a custom_id carries, or None when batchctl cannot have written it."""
     if not isinstance(custom, str) or len(custom) > _MAX_CUSTOM_ID:
         return None
-    match = _TAIL.search(custom)
+    match = _TAIL.search(custom, max(0, len(custom) - 2 * ID_BYTES - 1))
     return bytes.fromhex(match[1]) if match else None
 
 
