@@ -9,13 +9,14 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO
 
 import httpx
 import orjson
 
 from batchctl import __version__
 from batchctl.remote import retry
+from batchctl.remote.multipart import Form
 from batchctl.remote.pace import Sending, TooSlow, begun_within, flowing
 from batchctl.remote.retry import Failure, RetryRule
 from batchctl.remote.unpacking import ASKED, Bomb, unpacked
@@ -105,10 +106,10 @@ class Http:
 
         def once() -> _Answer:
             with file.open() as opened:
-                sending = Sending(opened, rule.deadline_s, self.monotonic)
-                part = (file.name, cast(BinaryIO, sending), "application/octet-stream")
-                return self._send("POST", path, 600.0, makes=True, sent_s=rule.deadline_s + 600.0, data=dict(fields),
-                                  files={"file": part})
+                form = Form(fields, file.name, Sending(opened, rule.deadline_s, self.monotonic))
+                about = {"content-type": form.content_type, "content-length": str(form.length)}
+                return self._send("POST", path, 600.0, makes=True, sent_s=rule.deadline_s + 600.0, headers=about,
+                                  content=form.blocks())
 
         return self._tried("POST", path, rule, once)
 

@@ -52,7 +52,7 @@ class Sending:
         self._deadline_s = deadline_s
         self._monotonic = monotonic
         self._end = monotonic() + deadline_s
-        self.seek, self.tell, self.fileno = file.seek, file.tell, file.fileno
+        self.seek = file.seek
 
     def read(self, size: int = -1) -> bytes:
         if self._monotonic() > self._end:

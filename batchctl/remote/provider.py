@@ -148,7 +148,7 @@ class _Counting:
     def __init__(self, path: Path, sent: Callable[[int], None]) -> None:
         self._file = open(path, "rb")  # noqa: SIM115  closed by the caller's `with`
         self._sent = sent
-        self.seek, self.tell, self.fileno = self._file.seek, self._file.tell, self._file.fileno
+        self.seek = self._file.seek
 
     def read(self, size: int = -1) -> bytes:
         block = self._file.read(size)
