@@ -39,13 +39,15 @@ _CREATES = 3
 
 
 class Creator:
-    """Creates the batches of one job in one pass; `reusable` files are not uploaded again."""
+    """Creates the batches of one job in one pass; `reusable` files are not uploaded again. `place` is which create this
+    is of how many, for those who watch."""
 
-    def __init__(self, desk: Desk, job: Job, reusable: Reusable) -> None:
+    def __init__(self, desk: Desk, job: Job, reusable: Reusable, place: tuple[int, int] = (1, 1)) -> None:
         self._desk = desk
         self._job = job
         self._book = desk.book()
         self._reusable = reusable
+        self._place = place
 
     def create(self, action: Action) -> BatchRecord:
         """Carries out a create or a retry whose shard is in the store. Raises AtCapacity or another Refusal (its intent
@@ -88,7 +90,7 @@ class Creator:
             size = path.stat().st_size
             file_id = provider.upload(
                 path, intent.tag(self._job.name).filename(),
-                lambda sent: self._desk.emit(Uploading(self._job.name, intent.shard, sent, size))).id
+                lambda sent: self._desk.emit(Uploading(self._job.name, intent.shard, sent, size, *self._place))).id
             self._step("upload", f"{_size(path)} as {file_id}")
         uploaded = replace(intent, input_file_id=file_id)
         self._book.change(self._job.name, intent, uploaded)

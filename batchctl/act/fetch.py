@@ -24,7 +24,7 @@ from batchctl.recorded import durable
 from batchctl.recorded.answers import ERROR_FILE, OUTPUT_FILE, Answer, AnswerIndex, outcomes_digest
 from batchctl.recorded.records import GONE, BatchRecord
 from batchctl.recorded.store import Receiving, Store
-from batchctl.remote.download import download
+from batchctl.remote.download import Received, download, unheard
 from batchctl.remote.provider import Provider
 from batchctl.words.dialects import DAY_S, parse_window
 from batchctl.words.errors import Refusal, RemoteError, Unavailable
@@ -45,10 +45,11 @@ class ResultsInvalid(RemoteError):
 
 
 def fetch(provider: Provider, store: Store, record: BatchRecord, remote: RemoteBatch | None, ids: IdList | None, *,
-          now: float) -> BatchRecord:
+          now: float, received: Received = unheard) -> BatchRecord:
     """Brings a batch's results into the store, and returns its record with its end in it.
 
-    `remote` None stands for a batch that its server no longer has; `now` is Unix time. Raises RemoteError or
+    `remote` None stands for a batch that its server no longer has; `now` is Unix time; `received` is told how far each
+    of its files is. Raises RemoteError or
     StateError, with nothing taken and nothing lost.
     """
     if remote is None:
@@ -65,7 +66,7 @@ def fetch(provider: Provider, store: Store, record: BatchRecord, remote: RemoteB
         with store.receiving(ended) as receiving:
             # What an earlier run has here may be what there was before all of it was.
             old = any(receiving.path(file).exists() for file in (OUTPUT_FILE, ERROR_FILE))
-            here = [_download(provider, receiving, file, file_id) for file, file_id in files]
+            here = [_download(provider, receiving, file, file_id, received) for file, file_id in files]
             gone = not all(here)
             if gone:
                 _check_answering(provider, remote)
@@ -172,12 +173,12 @@ def _ended_by(remote: RemoteBatch) -> int | None:
     return remote.created_at + (parse_window(remote.completion_window or "") or DAY_S)
 
 
-def _download(provider: Provider, receiving: Receiving, file: int, file_id: str) -> bool:
+def _download(provider: Provider, receiving: Receiving, file: int, file_id: str, received: Received) -> bool:
     """False when the provider no longer has the file."""
     if receiving.path(file).exists():
         return True
     try:
-        download(provider.http, file_id, receiving.part(file))
+        download(provider.http, file_id, receiving.part(file), received)
         durable.move_file(receiving.part(file), receiving.path(file))
     except Refusal as refusal:
         if refusal.status != 404 or _exists(provider, file_id):

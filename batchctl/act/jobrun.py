@@ -22,7 +22,7 @@ from batchctl.decide.wanted import Wanted, wanted
 from batchctl.desired.effective_sinks import effective_sinks
 from batchctl.desired.job import Job
 from batchctl.words.errors import AmbiguousRemote, AtCapacity, BatchctlError, ListAway, OutcomeUnknown, OverBudget
-from batchctl.words.events import Notice, Step
+from batchctl.words.events import Downloading, Notice, Step
 from batchctl.words.remote import Coordinates
 
 #: Adopting and fetching may each show more to do; it ends by itself, and this only bounds a provider gone mad.
@@ -43,6 +43,8 @@ class JobRun:
         #: Whether a create found no room.
         self.full = False
         self._created: set[str] = set()
+        #: Which create is under way, of how many.
+        self._place = 1, 1
         self._sinks = effective_sinks(job) if job is not None else ()
         self._wanted = self._wish()
         where = job.provider.where if job is not None else None
@@ -106,7 +108,8 @@ class JobRun:
         assert self.job is not None
         shards.render(self._desk.store, self.job, self._desk.surveys[self.name], sending, self._desk.emit)
         try:
-            for action in sending:
+            for number, action in enumerate(sending, start=1):
+                self._place = number, len(sending)
                 self._guarded(action)
         except AtCapacity as full:
             self.full = True
@@ -155,7 +158,7 @@ class JobRun:
                 self._cancel(action)
             case Kind.CREATE | Kind.RETRY:
                 assert self.job is not None
-                creator = Creator(self._desk, self.job, self._reusable)
+                creator = Creator(self._desk, self.job, self._reusable, self._place)
                 self._created.add(creator.create(action).batch_id or "")
             case Kind.WRITE:
                 assert plan is not None
@@ -190,8 +193,9 @@ class JobRun:
         if remote is None and record.is_settled:
             remote = provider.batch(record.batch_id or "")
         ids = next((batch.ids for batch in plan.standing.batches if batch.record == record), None)
-        ended = fetching.fetch(provider, self._desk.store, record, remote, ids,
-                               now=provider.http.now_there(self._desk.now()))
+        ended = fetching.fetch(
+            provider, self._desk.store, record, remote, ids, now=provider.http.now_there(self._desk.now()),
+            received=lambda *got: self._desk.emit(Downloading(self.name, record.batch_id or "", *got)))
         self._around.refetched(record)
         if not record.is_settled or ended.results != record.results:
             self._desk.book().change(self.name, record, ended)

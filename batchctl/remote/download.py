@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -20,15 +21,25 @@ _NO_SUCH_RANGE = 416
 _RANGE = re.compile(r"bytes (\d+)-")
 
 
-def download(http: Http, file_id: str, target: Path) -> int:
-    """Writes the content of a file to `target` and returns its size in bytes.
+#: Told how many bytes are here, how many there will be (None: the server does not say), and whether these are all.
+Received = Callable[[int, int | None, bool], None]
+
+
+def unheard(received: int, total: int | None, done: bool) -> None:
+    """A `Received` for callers that show nothing."""
+
+
+def download(http: Http, file_id: str, target: Path, received: Received = unheard) -> int:
+    """Writes the content of a file to `target` and returns its size in bytes; `received` is told how far it is.
 
     A server that honours Range continues where the last try ended; any other starts again. Raises Refusal (404: the
     file is gone) or Unavailable when it stays incomplete.
     """
     for attempt in range(1, _TRIES + 1):
         try:
-            return _once(http, file_id, target)
+            size = _once(http, file_id, target, received)
+            received(size, size, True)
+            return size
         except Unavailable as failure:
             asked_s = failure.retry_after_s
             if attempt == _TRIES or (asked_s or 0) > retry.LONGEST_RETRY_AFTER_S:
@@ -46,7 +57,7 @@ def download(http: Http, file_id: str, target: Path) -> int:
     raise AssertionError("unreachable")
 
 
-def _once(http: Http, file_id: str, target: Path) -> int:
+def _once(http: Http, file_id: str, target: Path, received: Received) -> int:
     have = _size(target)
     headers = {"accept": "*/*", "accept-encoding": "identity"}
     if have:
@@ -58,14 +69,21 @@ def _once(http: Http, file_id: str, target: Path) -> int:
             have = 0
             if got.status == 206:
                 raise Unavailable(f"GET {path}: another part of the file came than was asked for")
+        length = _length(got)
+        total = None if length is None else have + length
+        size = have
         for block in got.blocks:
-            file.write(block)
-        file.flush()
-        size = os.fstat(file.fileno()).st_size
-        length = got.headers.get("content-length", "")
-        if length.isdigit() and "content-encoding" not in got.headers and size - have != int(length):
+            size += file.write(block)
+            received(size, total, False)
+        if total is not None and size != total:
             raise Unavailable(f"GET {path}: {size - have} bytes of {length} arrived")
     return size
+
+
+def _length(got: Download) -> int | None:
+    """How many bytes are to come, where the server says so of those that are written here."""
+    length = got.headers.get("content-length", "")
+    return int(length) if length.isdigit() and "content-encoding" not in got.headers else None
 
 
 def _size(target: Path) -> int:

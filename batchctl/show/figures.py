@@ -26,6 +26,13 @@ def size(number: int) -> str:
     return count(number, "byte")
 
 
+def duration(seconds: float) -> str:
+    """`0:12`, `1:02:03`."""
+    minutes, rest = divmod(max(0, round(seconds)), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
 def tokens(number: int) -> str:
     """An estimate, and shown as one."""
     for limit, unit in ((10**9, "G"), (10**6, "M"), (10**3, "k")):

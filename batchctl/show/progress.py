@@ -9,7 +9,7 @@ from types import TracebackType
 from batchctl.show import figures
 from batchctl.show.safe import safe
 from batchctl.show.terminal import Terminal
-from batchctl.words.events import BatchState, Event, Notice, Rendering, Step, Waiting
+from batchctl.words.events import BatchState, Downloading, Event, Notice, Rendering, Step, Uploading, Waiting, Writing
 
 SYMBOLS = {"create": "+", "retry": "~", "adopt": "=", "fetch": "↓", "cancel": "-", "write": "»", "forget": "✕",
            "upload": "↑", "wait": "…"}
@@ -42,6 +42,9 @@ class Progress:
 
     def __call__(self, event: Event) -> None:
         """An `Emit`."""
+        if isinstance(event, Uploading | Downloading | Writing):
+            # Hundreds a second, of what a step tells once it is done.
+            return
         self._terminal.log(repr(event))
         if isinstance(event, Step):
             self.line(step_line(event))

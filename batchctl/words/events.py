@@ -15,19 +15,43 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Rendering(Event):
-    """Rows read and rendered so far."""
+    """Rows read and rendered so far, of `total`, which is an estimate while they are first read (None: nobody can
+    tell)."""
 
     rows: int
+    total: int | None = None
     done: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Uploading(Event):
-    """Bytes of a shard's file sent so far."""
+    """Bytes of a shard's file sent so far; it is shard `number` of the `shards` that are being sent."""
 
     shard: str
     sent: int
     total: int
+    number: int = 1
+    shards: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Downloading(Event):
+    """Bytes of a batch's result file that are here so far, of `total` (None: the provider does not say)."""
+
+    batch_id: str
+    received: int
+    total: int | None = None
+    done: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Writing(Event):
+    """Rows that are joined with their answers and written to a sink so far."""
+
+    sink: str
+    rows: int
+    total: int
+    done: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,7 +62,7 @@ def test_a_yes_is_for_what_was_shown_and_not_for_the_next_manifest(project: Proj
     project.write("second.yaml", MANIFEST.replace("labels", "second"))
     with typing_at(project.folder, "apply", "-f", "job.yaml", "-f", "second.yaml") as person:
         person.sees(QUESTION)
-        assert "second" not in person.screen
+        assert "second  local" not in person.screen
         person.screen = ""
         person.types("yes\n")
         person.sees(QUESTION)

@@ -36,7 +36,8 @@ from batchctl.recorded.answers import AnswerIndex
 from batchctl.recorded.records import SinkRecord
 from batchctl.recorded.store import Store
 from batchctl.words.errors import InvalidInput, StateError
-from batchctl.words.events import Step
+from batchctl.words.events import Step, Writing
+from batchctl.words.outcomes import Tally
 
 #: Requests come in the order of the input, and so do the batches that answer them, but for those of retries.
 _BATCHES_AT_ONCE = 4
@@ -57,7 +58,7 @@ def write_sink(desk: Desk, job: Job, action: Action, plan: JobPlan) -> None:
     """Carries out a `write`. Raises InvalidInput, InputChanged or StateError, with the old file still there."""
     sink = next(sink for sink in effective_sinks(job) if sink.path == action.sink)
     state = hashlib.sha256()
-    records = 0
+    records, expected = 0, _expected(sink, plan.tally)
     try:
         durable.make_folder(sink.target.parent)
         with durable.replacing(sink.target) as file:
@@ -65,11 +66,19 @@ def write_sink(desk: Desk, job: Job, action: Action, plan: JobPlan) -> None:
                 records += count
                 state.update(data)
                 file.write(data)
+                desk.emit(Writing(job.name, sink.path, records, expected))
     except OSError as error:
         raise StateError(f"the sink {sink.path} cannot be written: {error.strerror or error}") from error
     record = SinkRecord(digest="sha256:" + state.hexdigest(), made_from=action.made_from or "")
     desk.book().set_job(job.name, desk.record(job.name).with_sink(sink.path, record))
+    desk.emit(Writing(job.name, sink.path, records, records, done=True))
     desk.emit(Step(job.name, "write", f"{records} records to {sink.path}"))
+
+
+def _expected(sink: Sink, rows: Tally) -> int:
+    """How many records a sink will have."""
+    ended = rows.rows - rows.waiting
+    return {"ok": rows.ok, "failed": ended - rows.ok}.get(sink.records, ended)
 
 
 def sink_bytes(job: Job, desired: Desired, store: Store, sink: Sink, plan: JobPlan) -> Iterator[tuple[int, bytes]]:

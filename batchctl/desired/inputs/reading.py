@@ -68,6 +68,8 @@ class JobReader:
         self._filled = 0
         self._held = 0
         self._block = Block(0)
+        #: Bytes of all sources that were read so far, decompressed.
+        self.passed = 0
 
     def blocks(self) -> Iterator[Block]:
         """This worker's blocks, in order and some in pieces; an empty one too, but none after the last record or
@@ -132,6 +134,7 @@ class JobReader:
             self._number += accepted
             self._filled += consumed
             self._held += size() - seen
+            self.passed += size() - seen
             seen = size()
             if remaining is not None:
                 left[file.input_index] = remaining - accepted

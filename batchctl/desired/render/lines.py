@@ -57,10 +57,10 @@ def lines(
                 given += 1
             if clock() - told >= _TOLD_EVERY_S:
                 told = clock()
-                emit(Rendering(job.name, given))
+                emit(Rendering(job.name, given, len(wanted)))
     if given < len(wanted):
         raise InputChanged("the inputs have fewer rows than a moment ago; plan again")
-    emit(Rendering(job.name, given, done=True))
+    emit(Rendering(job.name, given, given, done=True))
 
 
 def _rows_of(desired: Desired, wanted: array[int]) -> array[int]:

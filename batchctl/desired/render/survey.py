@@ -59,7 +59,8 @@ def survey(
     keyed = any(entry.key is not None for entry in job.inputs)
     task = SurveyTask(job, rules, job.body_kind == "embeddings", keyed)
     gathered = _Gathered()
-    told = _Told(job.name, emit, clock)
+    told = _Told(job.name, emit, clock, None if any(file.compression for file in files) else sum(
+        file.size for file in files))
     with closing(pool.run(task, workers=count, row_timeout_s=row_timeout_s, clock=clock)) as frames:
         _gather(frames, task, gathered, told)
     if gathered.findings:
@@ -116,7 +117,7 @@ def _gather(frames: Iterator[pool.Frame], task: SurveyTask, gathered: _Gathered,
                 end = at + rows * numbers.itemsize
                 numbers.frombytes(body[at:end])
                 at = end
-        told.so_far(gathered.rows)
+        told.so_far(gathered.rows, frame.header.get("read", 0))
 
 
 def _desired(job: Job, gathered: _Gathered) -> Desired:
@@ -147,22 +148,26 @@ def _warnings(job: Job, rows: int) -> tuple[Diagnostic, ...]:
 
 
 class _Told:
-    """Tells how far it has come, a few times a second."""
+    """Tells how far it has come, a few times a second. `size` are the bytes of the inputs, as far as that tells how
+    many rows there will be."""
 
-    def __init__(self, job: str, emit: Emit, clock: Callable[[], float]) -> None:
+    def __init__(self, job: str, emit: Emit, clock: Callable[[], float], size: int | None) -> None:
         self._job = job
         self._emit = emit
         self._clock = clock
+        self._size = size
         self._last = clock()
 
-    def so_far(self, rows: int) -> None:
+    def so_far(self, rows: int, read: int) -> None:
+        """`read` are the bytes that these rows took, about."""
         now = self._clock()
         if now - self._last >= _TOLD_EVERY_S:
             self._last = now
-            self._emit(Rendering(self._job, rows))
+            total = max(rows, rows * self._size // read) if self._size and read else None
+            self._emit(Rendering(self._job, rows, total))
 
     def done(self, rows: int) -> None:
-        self._emit(Rendering(self._job, rows, done=True))
+        self._emit(Rendering(self._job, rows, rows, done=True))
 
 
 __all__ = ["Desired", "default_workers", "survey"]

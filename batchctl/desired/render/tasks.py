@@ -55,7 +55,8 @@ class SurveyTask:
             return None
         reader = JobReader(self.job, worker, workers, beat, accept=renderer.accepts, digested=worker == 0)
         for block in reader.blocks():
-            yield self._block(block, renderer, beat)
+            header, body = self._block(block, renderer, beat)
+            yield {**header, "read": reader.passed}, body
         return {"digest": reader.digest()} if worker == 0 else None
 
     def locate(self, place: int) -> str:
