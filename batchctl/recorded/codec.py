@@ -6,7 +6,10 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import fields
+from functools import cache
 from typing import Any
+
+import orjson
 
 from batchctl.recorded.records import BatchRecord, JobRecord, Recorded, SinkRecord
 from batchctl.words.diagnostics import Diagnostic, Span
@@ -16,6 +19,10 @@ from batchctl.words.remote import Coordinates
 
 VERSION = 1
 NOTE = "Maintained by batchctl. Do not edit; see `batchctl lock --help`."
+
+#: With these orjson gives the bytes that `json` gives below (a test compares them), in a seventh of the time: all of a
+#: lockfile is written three times for each batch that is made.
+_AS_JSON_DOES = orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS | orjson.OPT_APPEND_NEWLINE
 
 _CONFLICT = re.compile(r"^(<{7}|={7}|>{7}|\|{7})( |$)", re.MULTILINE)
 _URL = re.compile(r"https?://[^/\s]")
@@ -44,7 +51,19 @@ def encode(recorded: Recorded) -> bytes:
         "digest_version": recorded.digest_version,
         "jobs": {name: _encode_job(job) for name, job in recorded.jobs.items()},
     }
+    if not _has_unknown(recorded):
+        try:
+            return orjson.dumps(document, option=_AS_JSON_DOES)
+        except TypeError:  # a lone surrogate, or an integer of more than 64 bits
+            pass
     return (json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False) + "\n").encode(errors="backslashreplace")
+
+
+def _has_unknown(recorded: Recorded) -> bool:
+    """Whether there are fields that nobody here knows: some numbers in them the two encoders write differently."""
+    return bool(recorded.extra) or any(
+        job.extra or any(batch.extra for batch in job.batches) or any(sink.extra for sink in job.sinks.values())
+        for job in recorded.jobs.values())
 
 
 def decode(data: bytes, file: str) -> Recorded:
@@ -110,12 +129,17 @@ def _encode_job(job: JobRecord) -> dict[str, Any]:
 def _encode_fields(record: BatchRecord | SinkRecord | Coordinates) -> dict[str, Any]:
     """Every field that says something: what is None or False is left out."""
     made: dict[str, Any] = dict(getattr(record, "extra", {}))
-    for field in fields(record):
-        value = getattr(record, field.name)
-        if field.name == "extra" or value is None or value is False:
-            continue
-        made[field.name] = _encode_fields(value) if isinstance(value, Coordinates) else value
+    for name in _names(type(record)):
+        value = getattr(record, name)
+        if value is not None and value is not False:
+            made[name] = _encode_fields(value) if isinstance(value, Coordinates) else value
     return made
+
+
+@cache
+def _names(kind: Any) -> tuple[str, ...]:
+    """The fields of a record's class."""
+    return tuple(field.name for field in fields(kind) if field.name != "extra")
 
 
 def _decode_document(document: Any) -> Recorded:
