@@ -1,0 +1,21 @@
+"""Uploads or downloads as batchctl makes them. Arguments: up or down, base URL, file, how many."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from batchctl.remote.download import download
+from batchctl.remote.http import Http
+from batchctl.remote.provider import Provider
+from batchctl.words.dialects import DIALECTS
+from batchctl.words.remote import Coordinates
+
+way, base, name, times = sys.argv[1:]
+path, http = Path(name), Http(base_url=base, headers={})
+for _ in range(int(times)):
+    if way == "up":
+        Provider(Coordinates("openai", "openai", base), DIALECTS["openai"], http).upload(path, "batch.jsonl")
+    else:
+        path.unlink(missing_ok=True)
+        download(http, "file-1", path)
