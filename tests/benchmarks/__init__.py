@@ -24,6 +24,10 @@ after it, outside of what is measured: a server, or a folder that must be empty.
 and raises where it is not what it should be: what is fast and wrong is not measured. `amount` and `unit` say how much
 work a run is, for the rate; a slow baseline may be given fewer rows than the size, and the table shows how many.
 
+Servers stand beside what is measured (`servers.py`): batchctl's own with its echo, a provider whose batches have all
+ended (`archive.py`), one that throws away what it is sent (`drain.py`), and an upstream that takes its time
+(`slow_upstream.py`).
+
 Baselines are modules below `baselines/`, run as `python -m tests.benchmarks.baselines.NAME`. They import nothing of
 batchctl, so that they stay what they were.
 
