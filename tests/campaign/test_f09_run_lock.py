@@ -61,6 +61,8 @@ class Gate:
     @property
     def locked(self) -> bool:
         """Whether somebody holds the run lock now."""
+        if not (self.site.store / "run.lock").exists():
+            return False
         with open(self.site.store / "run.lock", "rb") as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -128,6 +130,7 @@ def test_g1_g10_who_finds_the_lock_held_names_the_holder_and_does_nothing(
         with (campaign.run("F9", f"held at call {number}, clock {offset_s:+g} s") as run,
               held(tmp_path, zygote, number, clock={"offset_s": offset_s}) as (site, running, gate)):
             locked = gate.locked
+            run.holds("G1", locked or number > LAST, "it called the provider without the lock")
             second = site.run(*SECOND, *BRIEF, clock={"offset_s": -offset_s}, **key("second"))
             if locked:
                 names_holder(run, running, second)
