@@ -14,6 +14,7 @@ from typing import TextIO
 from batchctl.show.colour import Palette, wants_colour
 from batchctl.show.diagnostics import diagnostic_text
 from batchctl.show.redact import redacted
+from batchctl.show.safe import safe_lines
 from batchctl.words.diagnostics import Diagnostic
 from batchctl.words.errors import BatchctlError, UsageError
 
@@ -77,7 +78,11 @@ class Terminal:
             self._stdout.write(text)
 
     def out_bytes(self, data: bytes) -> None:
-        """A result as it is. Raises OutputClosed or OutputFailed."""
+        """A result as it is, whole lines of it; on a screen with every control character made visible, as models and
+        rows may say anything. Raises OutputClosed or OutputFailed."""
+        if _is_terminal(self._stdout):
+            self.out("\n".join(safe_lines(data.decode(errors="replace"))))
+            return
         buffer = getattr(self._stdout, "buffer", None)
         with _told():
             if buffer is None:

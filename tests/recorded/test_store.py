@@ -96,6 +96,16 @@ def test_g4_results_that_are_no_longer_whole_count_as_not_there_and_can_be_fetch
     assert not left(store)
 
 
+@pytest.mark.parametrize("at", [10, 11])
+def test_g4_an_index_with_an_outcome_or_a_file_that_does_not_exist_counts_as_not_there(store: Store, at: int) -> None:
+    keep(store)
+    path = store.results_folder(batch()) / "answers.bin"
+    data = bytearray(path.read_bytes())
+    data[at] = 250
+    path.write_bytes(data)
+    assert store.results(batch()) is None
+
+
 def test_a_line_that_was_cut_short_is_never_handed_out(store: Store) -> None:
     keep(store)
     found = store.results(batch())

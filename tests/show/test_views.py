@@ -42,11 +42,9 @@ from batchctl.words.errors import Refusal
 from batchctl.words.events import BatchState, Event, Notice, Step
 from batchctl.words.outcomes import Tally
 from batchctl.words.remote import BatchError, Coordinates, Counts, RemoteBatch
+from tests.hostile import CONTROL, EVIL
 
 ROOT = Path(__file__).parents[2]
-EVIL = ("\x1b[2J\x1b]52;c;aGk=\x07", "a\rb", "a\nb", "a\x9b31mb", "\u202egnp.exe", "z\u200bw", "\x7f", "\ud800",
-        "\u2028", "<img src=x>", "@everyone", "![x](https://evil.test/x.png)", "| cell |", "`code`", "</details>")
-CONTROL = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 SHARD = "ab" * 32
 
 

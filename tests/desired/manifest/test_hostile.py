@@ -14,12 +14,9 @@ from hypothesis import strategies as st
 
 from batchctl.desired.manifest import load, parse_text
 from batchctl.words.errors import InvalidInput
+from tests.hostile import BOMB
 
 from .manifests import FULL, HEAD, codes, load_mistakes, mistakes
-
-BOMB = "a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(
-    f"{chr(98 + n)}: &{chr(98 + n)} [{','.join(['*' + chr(97 + n)] * 9)}]\n" for n in range(8)
-)
 
 
 @pytest.mark.parametrize(

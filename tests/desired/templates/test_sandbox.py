@@ -13,6 +13,7 @@ from batchctl.desired.templates.compiling import TemplateFailed, Templates
 from batchctl.desired.templates.records import JobRecord, RowRecord, VarsRecord
 from batchctl.words.diagnostics import Diagnostic
 from tests.desired.jobs import template
+from tests.hostile import ESCAPES, PADDING
 
 NAMES = frozenset(("row", "vars", "job"))
 ROW = {"id": "7", "text": "some text", "items": "three", "n": 3, "tags": ["a", "b"], "meta": {"keys": "k", "x": 1}}
@@ -31,90 +32,9 @@ def evaluate(folder: Path, source: str, *, keep_type: bool = False, row: dict[st
         return failure.finding
 
 
-ESCAPES = [
-    "{{ ''.__class__ }}",
-    "{{ ''.__class__.__mro__[1].__subclasses__() }}",
-    "{{ row.__class__ }}",
-    "{{ row['__class__'] }}",
-    "{{ row | attr('__class__') }}",
-    "{{ row.text | attr('__init__') }}",
-    "{{ ()|attr('__class__')|attr('__base__') }}",
-    "{{ '{0.__class__}'.format(row) }}",
-    "{{ '{a.__class__}'.format_map({'a': 1}) }}",
-    "{{ '{0.__class__}' | format(1) }}{{ row.text.__doc__ }}",
-    "{{ [''.format][0].__self__ }}",
-    "{% set f = '{0.__class__.__mro__}'.format %}{{ f('x') }}",
-    "{{ ['{0.__class__}'.format] | map('first') | list }}{{ ''.__class__ }}",
-    "{{ (['{0.__class__.__mro__}'] | map(attribute='format') | first)(1) }}",
-    "{{ self.__init__.__globals__ }}",
-    "{{ self._TemplateReference__context }}",
-    "{{ lipsum.__globals__ }}",
-    "{{ cycler.__init__ }}",
-    "{{ joiner() }}",
-    "{{ namespace() }}",
-    "{{ range(9) }}",
-    "{{ dict() }}",
-    "{{ config }}",
-    "{{ request }}",
-    "{{ get_flashed_messages.__globals__ }}",
-    "{{ open('/etc/passwd') }}",
-    "{{ row.tags.append('x') }}",
-    "{{ row.meta.update({'x': 2}) }}",
-    "{{ row.tags.sort() }}",
-    "{% for x in [row.tags.clear] %}{{ x() }}{% endfor %}",
-    "{{ [1, 2] | random }}",
-    "{% include '/etc/passwd' %}",
-    "{% include '../../etc/passwd' %}",
-    "{% import '/etc/passwd' as x %}",
-    "{% extends '/etc/passwd' %}",
-    "{% include row.text %}",
-    "{% from '../x' import y %}",
-]
-
-
 @pytest.mark.parametrize("source", ESCAPES)
 def test_no_probe_gets_out_of_the_sandbox(tmp_path: Path, source: str) -> None:
     assert isinstance(evaluate(tmp_path, source), Diagnostic)
-
-
-PADDING = [
-    "{{ 'x' * 2000000000 }}",
-    "{{ 2000000000 * 'x' }}",
-    "{{ [0] * 2000000000 }}",
-    "{{ (0,) * 2000000000 }}",
-    "{{ '%2000000000d' % 1 }}",
-    "{{ '%*d' % (2000000000, 1) }}",
-    "{{ '%.2000000000f' % 1.5 }}",
-    "{{ '%2000000000d' | format(1) }}",
-    "{{ '%(a)2000000000d' | format(a=1) }}",
-    "{{ '{:>2000000000}'.format(1) }}",
-    "{{ '{:{w}}'.format(1, w=2000000000) }}",
-    "{{ '{a:2000000000}'.format_map({'a': 1}) }}",
-    "{{ 'a'.ljust(2000000000) }}",
-    "{{ 'a'.rjust(2000000000) }}",
-    "{{ 'a'.center(2000000000) }}",
-    "{{ 'a'.zfill(2000000000) }}",
-    "{{ '\\t'.expandtabs(2000000000) }}",
-    "{{ '\\t'.expandtabs(tabsize=2000000000) }}",
-    "{{ 'aaaaaaaa'.replace('a', 'b'.ljust(9000000)) }}",
-    "{{ ('a'.ljust(9000000)).join(['1', '2', '3', '4']) }}",
-    "{{ ('a'.ljust(9000000)).join('1234') }}",
-    "{{ 'aaaaaaaa' | replace('a', 'b'.ljust(9000000)) }}",
-    "{{ [1, 2, 3, 4] | join('a'.ljust(9000000)) }}",
-    "{{ 'a' | center(2000000000) }}",
-    "{{ 'a\\nb' | indent(2000000000) }}",
-    "{{ 'a\\nb' | indent(width=2000000000) }}",
-    "{{ [1] | batch(2000000000, 0) | list }}",
-    "{{ [1] | slice(2000000000) | list }}",
-    "{{ ('a '.ljust(9000)) | wordwrap(1, wrapstring='b'.ljust(9000)) }}",
-    "{{ {'a': [1]} | tojson(indent=2000000000) }}",
-    "{{ 9 ** 99999999 }}",
-    "{{ (9 ** 9999) * (9 ** 19999) }}",
-    "{{ (1).to_bytes(2000000000, 'big') }}",
-    "{{ 1.5 | round(2000000000) }}",
-    "{{ [1] | map('center', 2000000000) | list }}",
-    "{{ 'aaaaaaaa'.translate({97: 'b'.ljust(9000000)}) }}",
-]
 
 
 @pytest.mark.parametrize("source", PADDING)
