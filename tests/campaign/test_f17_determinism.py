@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -124,9 +125,18 @@ def judge(campaign: Campaign, folder: Path, wire: Wire, usual: dict[str, bytes],
     with campaign.run("F17", around) as run:
         found = outcome(folder / "project", wire, around)
         run.holds("G7", found.keys() == usual.keys(), f"there is {sorted(found)}, and usually {sorted(usual)}")
-        other = [name for name in usual if found.get(name) != usual[name]]
+        alike = _without_digests_of_inputs if around.crlf else dict
+        here, there = alike(found), alike(usual)
+        other = [name for name in there if here.get(name) != there[name]]
         run.holds("G7", not other, f"other bytes: {other}")
     shutil.rmtree(folder / "project", ignore_errors=True)
+
+
+def _without_digests_of_inputs(outcome: dict[str, bytes]) -> dict[str, bytes]:
+    """A checkout with CRLF has other bytes in its inputs, and their digest says so: in the plan, and in what a sink was
+    made from. What is asked, sent, recorded and written besides is the same."""
+    return {name: re.sub(rb'"(digest|made_from)": "sha256:[0-9a-f]+"', b"", content) if "sent" not in name else content
+            for name, content in outcome.items()}
 
 
 AROUND = [
