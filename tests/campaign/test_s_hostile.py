@@ -167,7 +167,7 @@ class Hostile(FakeProvider):
                 one["endpoint"] = one["completion_window"] = self.evil
                 one["metadata"] = {**(one["metadata"] or {}), self.evil: self.evil}
         other = {"id": self.evil, "object": "batch", "status": self.evil, "created_at": 1, "metadata": {
-            "batchctl_job": "labels", "batchctl_shard": "0f" * 32, "batchctl_attempt": "1"}}
+            "batchctl_job": self.evil, "batchctl_shard": "0f" * 32, "batchctl_attempt": "1"}}
         if request.url.path.endswith("/batches"):
             document["data"].append(other)
         return httpx.Response(200, content=json.dumps(document), headers={"content-type": "application/json"})
@@ -196,7 +196,8 @@ def test_g9_what_a_provider_says_drives_no_terminal_and_leads_nowhere(
         for command in ("apply --auto-approve", *campaign.sample(VIEWS, 3), "FINISH", "apply --auto-approve",
                         *campaign.sample(VIEWS, 2), "results"):
             if command == "FINISH":
-                provider.finish(*(batch for batch in provider.live()))
+                for batch in provider.live():
+                    provider.finish(batch)
                 _say(provider, evil)
                 continue
             with campaign.run("S", f"{evil!r}: {command}") as run:
@@ -211,7 +212,9 @@ def test_g9_what_a_provider_says_drives_no_terminal_and_leads_nowhere(
             sink = (site.folder / "out" / "labels.jsonl").read_bytes()
             records = [json.loads(line) for line in sink.splitlines()]
             run.holds("G9", len(records) == 2, f"{len(records)} records")
-            run.holds("G9", not {"evil"} & set(contents(site)), "the answer became a file")
+            known = (".batchctl/", "out/labels.jsonl", "job.", "labels.csv")
+            other = [name for name in contents(site) if not name.startswith(known)]
+            run.holds("G9", not other, f"other files: {other}")
 
 
 def _say(provider: FakeProvider, evil: str) -> None:
@@ -231,7 +234,8 @@ def test_g9_no_answer_is_a_formula_in_a_csv(tmp_path: Path, zygote: Zygote, camp
         manifest(site, "out/labels.jsonl", "out/labels.csv")
         site.wire.ends_after = 0
         site.run("apply", "--auto-approve")
-        site.wire.provider.finish(*site.wire.provider.live())
+        (batch,) = site.wire.provider.live()
+        site.wire.provider.finish(batch)
         _say(site.wire.provider, formula)
         screens(run, site.run("apply", "--auto-approve"))
         with open(site.folder / "out" / "labels.csv", newline="") as file:
@@ -242,7 +246,6 @@ def test_g9_no_answer_is_a_formula_in_a_csv(tmp_path: Path, zygote: Zygote, camp
 
 @pytest.mark.parametrize(("name", "content"), [
     ("bomb.csv.gz", gzip.compress(b"id,text\n" + b"x" * (100 << 20), 9)),
-    ("lines.csv.gz", gzip.compress(b"id,text\n" + b"a,b\n" * (25 << 20), 9)),
     ("broken.csv.gz", gzip.compress(b"id,text\na,one\n")[:-9]), ("archive.csv", b"PK\x03\x04" + b"\0" * 100),
 ], ids=lambda value: value if isinstance(value, str) else "")
 def test_g9_a_file_that_unpacks_without_end_is_refused(
