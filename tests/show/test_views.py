@@ -235,3 +235,15 @@ def test_only_views_write_to_the_terminal() -> None:
             continue
         for number, line in enumerate(path.read_text().splitlines(), 1):
             assert not re.search(r"\bprint\(|click\.(echo|secho)\(|sys\.std(out|err)\.write", line), f"{path}:{number}"
+
+
+def test_g9_results_on_a_screen_show_every_control_character_and_to_a_pipe_are_as_they_are() -> None:
+    class Screen(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    line = "".join(EVIL).replace("\ud800", "").replace("\n", "") + "\n"
+    for made, is_shown in ((Screen(), False), (io.StringIO(), True)):
+        Terminal({}, stdout=made).out_bytes(line.encode())
+        assert made.getvalue().endswith("\n")
+        assert (CONTROL.search(made.getvalue()) is not None) is is_shown
