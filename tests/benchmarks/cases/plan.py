@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
-from tests.benchmarks.baselines import labelling
 from tests.benchmarks.benchmark import Benchmark, Contender, Place, baseline, batchctl
+from tests.benchmarks.manifests import write_manifest
 
 #: The naive pipeline is slow, and no slower for being measured on no more rows than this.
 _NAIVE_ROWS = 100_000
@@ -21,7 +19,7 @@ def contenders(place: Place) -> list[Contender]:
     is written, and to write)."""
     rows, out = str(place.reviews(place.rows)), place.folder / "out"
     few = min(place.rows, _NAIVE_ROWS)
-    manifest = str(write_manifest(place.folder, place.reviews(place.rows)))
+    manifest = str(write_manifest(place.folder / "job.yaml", place.reviews(place.rows)))
     cpus = str(os.cpu_count() or 1)
     plan = ["plan", "-f", manifest, "--offline", "--workers"]
 
@@ -41,20 +39,6 @@ def contenders(place: Place) -> list[Contender]:
         Contender("render, 1 worker", batchctl("render", "-f", manifest, "-o", str(out), "--workers", "1"), place.rows,
                   around=emptied),
     ]
-
-
-def write_manifest(folder: Path, reviews: Path) -> Path:
-    """The job of `labelling`, over these rows. JSON is YAML."""
-    path = folder / "job.yaml"
-    body = labelling.body()
-    system, user = (message["content"] for message in body.pop("messages"))
-    path.write_text(json.dumps({
-        "version": 1, "name": "labelling", "provider": "openai", "model": body.pop("model"),
-        "endpoint": labelling.ENDPOINT, "completion_window": "24h", "vars": {"labels": list(labelling.LABELS)},
-        "inputs": [{"path": str(reviews), "key": "{{ row.id }}"}], "prompt": {"system": system, "user": user},
-        "body": body, "sinks": [{"path": "answers.csv"}],
-    }), encoding="utf-8")  # fmt: skip
-    return path
 
 
 BENCHMARK = Benchmark("read, render, validate, digest and shard a CSV", contenders)
