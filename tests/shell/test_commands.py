@@ -136,6 +136,14 @@ def test_render_writes_what_is_sent(project: Project) -> None:
     assert (project.folder / "rendered" / "labels-001.jsonl").read_text().splitlines() == lines
 
 
+def test_render_writes_each_shard_of_a_job_that_has_several(project: Project) -> None:
+    project.write("job.yaml", (project.folder / "job.yaml").read_text() + "batch: {max_requests: 2}\n")
+    lines = project("render").out.splitlines()
+    assert project("render", "-o", "rendered").code == 0
+    shards = [path.read_text().splitlines() for path in sorted((project.folder / "rendered").iterdir())]
+    assert shards == [lines[:2], lines[2:]]
+
+
 def test_init_makes_a_job_that_runs_and_overwrites_nothing(project: Project) -> None:
     assert project("init", "new").code == 0
     before = files(project.folder / "new")

@@ -269,6 +269,14 @@ def test_templates_that_set_names_do_not_see_each_other(tmp_path: Path) -> None:
     assert request["user"] == "t"
 
 
+def test_a_row_that_fails_leaves_nothing_behind_for_the_next_one(tmp_path: Path) -> None:
+    template = "{{ (row.text | urlize) + '<' }}{% autoescape true %}{{ row.name }}{% endautoescape %}"
+    renderer = RequestRenderer(job(tmp_path, rows_input(), body=chat(template)))
+    with pytest.raises(RowError):
+        renderer.render(row(text="a"))
+    assert body(renderer.render(row(text="a", name="n")))["messages"][0]["content"] == "a<n"
+
+
 def test_labels_vars_and_the_job_are_visible(tmp_path: Path) -> None:
     made = job(
         tmp_path,

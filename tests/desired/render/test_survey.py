@@ -131,6 +131,17 @@ def test_a_key_that_comes_twice_names_both_rows(tmp_path: Path) -> None:
     assert "row 2 of a.csv (line 3) and row 2 of b.jsonl (line 3)" in finding.message
 
 
+def test_a_key_that_comes_twice_is_found_whichever_workers_read_its_rows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("PYTHONHASHSEED", raising=False)
+    (tmp_path / "a.csv").write_text("id,text\n" + "".join(f"{number % 1500},x\n" for number in range(1501)))
+    with pytest.raises(InvalidInput) as caught:
+        survey(job(tmp_path, file_input("a.csv", key="{{ row.id }}")), workers=2)
+    (finding,) = caught.value.findings
+    assert "row 1 of a.csv (line 2) and row 1501 of a.csv (line 1502)" in finding.message
+
+
 def test_keys_of_equal_hash_but_different_text_are_no_mistake(tmp_path: Path) -> None:
     from batchctl.desired.render.keys import duplicate_keys
     from batchctl.desired.render.rules import rules_of
