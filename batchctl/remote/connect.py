@@ -36,11 +36,14 @@ def _over_http(**settings: Any) -> Http:
 class Providers:
     """The providers that one command talks to. Close it to let the local server end.
 
-    `runs` is False for commands that only look: the local server then starts, but runs no lines.
+    `runs` is False for commands that only look: the local server then starts, but runs no lines. `asks`: single
+    requests are to be answered.
     """
 
-    def __init__(self, *, runs: bool, environ: Mapping[str, str] = os.environ, http: HttpFactory = _over_http) -> None:
+    def __init__(self, *, runs: bool, asks: bool = False, environ: Mapping[str, str] = os.environ,
+                 http: HttpFactory = _over_http) -> None:
         self._runs = runs
+        self._asks = asks
         self._environ = environ
         self._http = http
         self._open: dict[_Place, Provider] = {}
@@ -119,7 +122,7 @@ class Providers:
         try:
             server = launch.connect(
                 local_data(store, where.upstream), upstream=where.upstream, upstream_key_env=key_env,
-                concurrency=concurrency, run=self._runs,
+                concurrency=concurrency, run=self._runs, ask=self._asks,
             )
         except launch.LaunchError as error:
             raise LocalServerError(str(error)) from error

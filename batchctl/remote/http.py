@@ -8,8 +8,8 @@ import random
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
-from typing import Any, BinaryIO
+from dataclasses import dataclass, field, replace
+from typing import Any, BinaryIO, cast
 
 import httpx
 import orjson
@@ -20,6 +20,7 @@ from batchctl.remote.multipart import Form
 from batchctl.remote.pace import Sending, TooSlow, begun_within, flowing
 from batchctl.remote.retry import Failure, RetryRule
 from batchctl.remote.unpacking import ASKED, Bomb, unpacked
+from batchctl.words.audio import Part
 from batchctl.words.errors import OutcomeUnknown, Refusal, RemoteError, Unavailable
 
 _MAX_JSON = 64 << 20
@@ -101,6 +102,17 @@ class Http:
         return self._tried(method, path, rule, lambda: self._send(
             method, path, read_s, makes=makes, params=params, content=content, headers=extra))
 
+    def form(self, path: str, parts: Sequence[Part], rule: RetryRule, *, read_s: float) -> Any:
+        """Sends a multipart form that is at hand, and returns the JSON answer; one in plain text, as a transcript may
+        be, comes as an object with `text`. Raises as `json`."""
+        return self._tried("POST", path, rule, lambda: self._send(
+            "POST", path, read_s, makes=True, plain=True, files=list(parts)))
+
+    def apart(self, begun_s: float) -> Http:
+        """The same with connections of its own, for another thread: an answer that does not begin in time costs the
+        others nothing."""
+        return replace(self, begun_s=begun_s, _client=None)
+
     def upload(self, path: str, fields: Mapping[str, str], file: FilePart, rule: RetryRule) -> Any:
         """Sends a multipart form, streamed, with its file last, and returns the JSON answer. Raises as `json`."""
 
@@ -154,8 +166,8 @@ class Http:
             self._date = self._date if date is None else (date, self.monotonic())
             yield got
 
-    def _send(self, method: str, path: str, read_s: float, *, makes: bool, sent_s: float = 0.0, **request: Any,
-              ) -> _Answer:
+    def _send(self, method: str, path: str, read_s: float, *, makes: bool, plain: bool = False, sent_s: float = 0.0,
+              **request: Any) -> _Answer:
         try:
             with self._begun(sent_s, method, path, timeout=_timeouts(read_s), **request) as got:
                 body = bytearray()
@@ -163,7 +175,7 @@ class Http:
                     body += block
                     if len(body) > _MAX_JSON:
                         return _Answer(Failure.BROKEN, status=got.status_code, message="the answer is too large")
-                return self._judge(got, bytes(body), makes=makes)
+                return self._judge(got, bytes(body), makes=makes, plain=plain)
         except _BEFORE_SENDING as error:
             return _Answer(Failure.NOT_SENT, message=self._clean(_told(error)))
         except Bomb as error:
@@ -176,12 +188,14 @@ class Http:
         coding = got.headers.get("content-encoding", "")
         return flowing(unpacked(got.iter_bytes(), coding, lambda: got.num_bytes_downloaded), self.monotonic)
 
-    def _judge(self, got: httpx.Response, body: bytes, *, makes: bool) -> _Answer:
+    def _judge(self, got: httpx.Response, body: bytes, *, makes: bool, plain: bool = False) -> _Answer:
         failure = retry.classify(got.status_code, makes=makes)
         for secret in self.secrets:
             # A server that repeats the key, in the errors of a batch for one, does not bring it to screens or files.
             if secret:
                 body = body.replace(secret.encode(), b"[secret]")
+        if plain and failure is None and got.headers.get("content-type", "").startswith("text/plain"):
+            return _Answer(value={"text": body.decode(errors="replace")}, status=got.status_code)
         value: Any = None
         try:
             value = orjson.loads(body)

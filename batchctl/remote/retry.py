@@ -49,6 +49,12 @@ CREATE = RetryRule(
     again=frozenset({Failure.NOT_SENT, Failure.BUSY}), unknown=frozenset({Failure.NO_ANSWER, Failure.BROKEN}),
     tries=6, deadline_s=180,
 )
+#: A single request costs as it is answered: it is repeated only when it cannot have been received or was turned away.
+#: A person waits for it, and so not for long.
+ASK = RetryRule(
+    again=frozenset({Failure.NOT_SENT, Failure.BUSY}), unknown=frozenset({Failure.NO_ANSWER, Failure.BROKEN}),
+    tries=3, deadline_s=30,
+)
 #: Cancelling and deleting twice is the same as once.
 REPEATABLE = RetryRule(again=_ALL_BUT_REFUSED, unknown=_NOTHING, tries=6, deadline_s=180)
 

@@ -15,6 +15,7 @@ from batchctl.server.file_routes import FileRoutes
 from batchctl.server.front import Front
 from batchctl.server.own_routes import OwnRoutes
 from batchctl.server.site import Site
+from batchctl.server.sync_routes import SyncRoutes
 
 
 def make_app(site: Site) -> ASGIApp:
@@ -24,7 +25,11 @@ def make_app(site: Site) -> ASGIApp:
         return envelope.refusal(_as_refusal(request, error), site.dialect, request.headers)
 
     app = Starlette(
-        routes=[*FileRoutes(site).routes(), *BatchRoutes(site).routes(), *OwnRoutes(site).routes()],
+        routes=[
+            route
+            for part in (FileRoutes, BatchRoutes, SyncRoutes, OwnRoutes)
+            for route in part(site).routes()
+        ],
         exception_handlers={
             ApiError: refuse,
             HTTPException: refuse,

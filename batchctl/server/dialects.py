@@ -11,10 +11,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from batchctl.server.audio import AUDIO
 from batchctl.server.ids import HEX_IDS, Ids
 from batchctl.server.paging import BY_CURSOR, BY_LAST_ID, BY_LAST_ID_WITH_NULLS, Paging
 from batchctl.server.shapes import PLAIN, Shape, errors_list, errors_text
+from batchctl.words.audio import AUDIO
 
 HOUR_S = 3_600
 DAY_S = 24 * HOUR_S

@@ -48,6 +48,10 @@ class Echo:
             return failure(int(failing[1]), f"echo: asked to fail with {failing[1]}", code="echo_failure")
         return Answer(200, echo_body(request, text))
 
+    async def once(self, request: LineRequest) -> Answer:
+        """An echo needs no second try."""
+        return await self.answer(request)
+
     async def close(self) -> None:
         """Nothing to let go of."""
 

@@ -13,9 +13,9 @@ from urllib.parse import urlsplit
 import httpx
 import orjson
 
-from batchctl.server.audio import AUDIO, form
 from batchctl.server.hosts import is_loopback
 from batchctl.server.upstream import Answer, LineRequest, UnreachableError, no_answer
+from batchctl.words.audio import AUDIO, form
 
 MAX_TRIES = 5
 # What servers of models answer while they load one; later it may be about one line, and counts as a try.
@@ -74,28 +74,36 @@ class Forward:
     async def answer(self, request: LineRequest, spent: int = 0) -> Answer:
         """Sends it up to five times; a refusal that another try would not change is final at once. Raises
         UnreachableError while the upstream takes no connections, or has said nothing but 503 yet: it loads a model."""
-        url = target(self._base_url, request.url)
         while True:
-            retry_after: float | None = None
-            try:
-                answer, retry_after = await self._post(url, request)
-            except NEVER_SENT as error:
-                raise UnreachableError(str(error) or type(error).__name__, spent) from error
-            except httpx.TransportError as error:
-                answer = no_answer("upstream_unreachable", f"{type(error).__name__}: {error}"[:500])
-            except httpx.HTTPError as error:
-                return no_answer("upstream_invalid_response", f"{type(error).__name__}: {error}"[:500])
-            if answer.status == LOADING and not self._is_up:
-                raise UnreachableError(f"HTTP {LOADING}", spent)
-            self._is_up = self._is_up or answer.status is not None
+            answer, retry_after = await self._tried(request, spent)
             spent += 1
             if spent >= MAX_TRIES or not _worth_another_try(answer):
                 return answer
             await self._sleep(self._pause_s(spent, retry_after))
 
+    async def once(self, request: LineRequest) -> Answer:
+        """Sends it once. Raises UnreachableError as `answer` does."""
+        return (await self._tried(request, 0))[0]
+
     async def close(self) -> None:
         """Closes the connections."""
         await self._client.aclose()
+
+    async def _tried(self, request: LineRequest, spent: int) -> tuple[Answer, float | None]:
+        """What one try came to, and the seconds that the upstream asks to be left alone."""
+        retry_after: float | None = None
+        try:
+            answer, retry_after = await self._post(target(self._base_url, request.url), request)
+        except NEVER_SENT as error:
+            raise UnreachableError(str(error) or type(error).__name__, spent) from error
+        except httpx.TransportError as error:
+            answer = no_answer("upstream_unreachable", f"{type(error).__name__}: {error}"[:500])
+        except httpx.HTTPError as error:
+            answer = no_answer("upstream_invalid_response", f"{type(error).__name__}: {error}"[:500])
+        if answer.status == LOADING and not self._is_up:
+            raise UnreachableError(f"HTTP {LOADING}", spent)
+        self._is_up = self._is_up or answer.status is not None
+        return answer, retry_after
 
     async def _post(self, url: str, request: LineRequest) -> tuple[Answer, float | None]:
         async with self._client.stream("POST", url, **_payload(request)) as response:

@@ -75,16 +75,18 @@ def connect(
     upstream_key_env: str | None = None,
     concurrency: int = 8,
     run: bool,
+    ask: bool = False,
     timeout_s: float = 20.0,
 ) -> LocalServer:
-    """Joins the server of this folder, or starts one; with `run`, lines run for as long as it is held.
+    """Joins the server of this folder, or starts one; with `run`, lines run for as long as it is held; with `ask`,
+    single requests are to be answered, and lines stay where they are.
 
     Raises `LaunchError`: the folder cannot be used, the server does not start, or the one that is
     running has another upstream and other users.
     """
     if upstream is not None and (problem := upstream_problem(upstream)) is not None:
         raise LaunchError(problem)
-    if run and upstream_key_env is not None:
+    if (run or ask) and upstream_key_env is not None:
         problem = upstream_key_problem(upstream_key_env)
         if problem is not None:
             raise LaunchError(problem)
@@ -94,7 +96,7 @@ def connect(
         with suppress(OSError):
             if folder.log.stat().st_size > LOG_MAX_BYTES:
                 os.truncate(folder.log, 0)
-        return _Attempt(folder, upstream, upstream_key_env, concurrency, run, timeout_s).join()
+        return _Attempt(folder, upstream, upstream_key_env, concurrency, run, ask, timeout_s).join()
     except OSError as error:
         raise LaunchError(f"cannot use {folder.root} for the local server: {error}") from error
 
@@ -107,6 +109,7 @@ class _Attempt:
         key_env: str | None,
         concurrency: int,
         run: bool,
+        ask: bool,
         timeout_s: float,
     ) -> None:
         self._folder = folder
@@ -114,6 +117,7 @@ class _Attempt:
         self._key_env = key_env
         self._concurrency = concurrency
         self._mode = "run" if run else "look"
+        self._only_looks = not (run or ask)
         self._start = time.monotonic()
         self._timeout_s = timeout_s
         self._child: subprocess.Popen[bytes] | None = None
@@ -144,9 +148,9 @@ class _Attempt:
                 f"the server that is using {self._folder.root} (pid {found.pid}) speaks the dialect"
                 f" {found.dialect!r}, not {DIALECT!r}; end it, or start it with --dialect {DIALECT}"
             )
-        # Who only looks gets no line answered, so it does not matter by whom.
+        # Who only looks gets nothing answered, so it does not matter by whom.
         same = (found.upstream, found.upstream_key_env) == (self._upstream, self._key_env)
-        if same or self._mode == "look":
+        if same or self._only_looks:
             return None
         theirs, ours = found.upstream or "the echo", self._upstream or "the echo"
         return (

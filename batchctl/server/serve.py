@@ -173,6 +173,8 @@ def _site(options: ServeOptions, folder: DataFolder, database: Database) -> Site
         shelf=shelf,
         dialect=dialect,
         engine=Engine(shop),
+        upstream=shop.upstream,
+        slots=shop.slots,
         outage=outage,
         uptime=uptime,
         clock=clock,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 
 from batchctl.server import batches
@@ -15,6 +16,7 @@ from batchctl.server.files import FileShelf, StoredFile
 from batchctl.server.hold import Hold
 from batchctl.server.lease import Leases
 from batchctl.server.outage import Outage
+from batchctl.server.upstream import Upstream
 from batchctl.server.uptime import Uptime
 from batchctl.server.veil import Veil
 
@@ -27,6 +29,9 @@ class Site:
     shelf: FileShelf
     dialect: ServerDialect
     engine: Engine
+    upstream: Upstream
+    slots: asyncio.Semaphore
+    """One for each request that may be with the upstream at a time, whether in a batch or by itself."""
     outage: Outage
     uptime: Uptime
     clock: Clock

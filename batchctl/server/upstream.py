@@ -60,6 +60,10 @@ class Upstream(Protocol):
         """
         ...
 
+    async def once(self, request: LineRequest) -> Answer:
+        """The same with a single try, whatever comes of it: for who decides about another one himself."""
+        ...
+
     async def close(self) -> None:
         """Lets go of connections."""
         ...
@@ -70,6 +74,11 @@ def failure(status: int, message: str, *, code: str | None = None, param: str | 
     kind = "invalid_request_error" if status < 500 else "server_error"
     body = {"error": {"message": message, "type": kind, "param": param, "code": code}}
     return Answer(status, body)
+
+
+def streaming_refused(where: str) -> Answer:
+    """What a request gets that asks to be answered piece by piece."""
+    return failure(400, f"Streaming is not supported {where}.", code="invalid_value", param="stream")
 
 
 def no_answer(code: str, message: str) -> Answer:

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import orjson
 
-from batchctl.server.audio import AUDIO
 from batchctl.server.batches import BatchError
 from batchctl.server.dialects import ServerDialect
 from batchctl.server.embedding import embedding_inputs
 from batchctl.server.errors import json_type
+from batchctl.words.audio import AUDIO
 
 MAX_SHOWN = 200
 # What a line's body needs, by the line's url: one of each of these.

@@ -12,7 +12,7 @@ import orjson
 from batchctl.server.batches import Batch
 from batchctl.server.lines import Line
 from batchctl.server.source import LineSource
-from batchctl.server.upstream import Answer, LineRequest, UnreachableError, failure, kept, no_answer
+from batchctl.server.upstream import Answer, LineRequest, UnreachableError, kept, no_answer, streaming_refused
 from batchctl.server.workshop import Workshop
 
 log = logging.getLogger("batchctl.server")
@@ -99,8 +99,7 @@ class LineWork:
     async def _answer(self, errand: _Errand) -> None:
         shop, line = self._shop, errand.line
         if errand.request.body.get("stream"):
-            message = "Streaming is not supported in a batch."
-            answer = failure(400, message, code="invalid_value", param="stream")
+            answer = streaming_refused("in a batch")
         else:
             answer = await self._ask(errand)
         salt = self._batch.id if shop.upstream.costs else ""
