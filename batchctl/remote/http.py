@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO
 
 import httpx
 import orjson
@@ -17,7 +17,7 @@ import orjson
 from batchctl import __version__
 from batchctl.remote import retry
 from batchctl.remote.multipart import Form
-from batchctl.remote.pace import Sending, TooSlow, begun_within, flowing
+from batchctl.remote.pace import WITHIN_S, Sending, TooSlow, begun_within, flowing
 from batchctl.remote.retry import Failure, RetryRule
 from batchctl.remote.unpacking import ASKED, Bomb, unpacked
 from batchctl.words.audio import Part
@@ -28,6 +28,7 @@ _SHOWN = 500
 #: Bytes of an answer that are looked at for a message: far more than is shown, so that no secret is cut in two.
 _READ = 1 << 16
 _CONNECT_S = 10.0
+_UNAUTHORIZED = 401
 
 #: Failures of httpx that happen before a byte of the request has left.
 _BEFORE_SENDING = (
@@ -91,8 +92,8 @@ class Http:
         return there + self.monotonic() - then
 
     def json(self, method: str, path: str, rule: RetryRule, *, params: Params = (), body: Any = None,
-             read_s: float = 60.0) -> Any:
-        """The JSON object that the provider answers with.
+             read_s: float = WITHIN_S) -> Any:
+        """The JSON object that the provider answers with; `read_s` is how long it may be silent meanwhile.
 
         Raises Refusal (nothing was made), OutcomeUnknown (a write whose answer was lost) or Unavailable.
         """
@@ -100,18 +101,19 @@ class Http:
         extra = {} if content is None else {"content-type": "application/json"}
         makes = method != "GET" and rule is not retry.REPEATABLE
         return self._tried(method, path, rule, lambda: self._send(
-            method, path, read_s, makes=makes, params=params, content=content, headers=extra))
+            method, path, read_s, within_s=read_s, makes=makes, params=params, content=content, headers=extra))
 
     def form(self, path: str, parts: Sequence[Part], rule: RetryRule, *, read_s: float) -> Any:
         """Sends a multipart form that is at hand, and returns the JSON answer; one in plain text, as a transcript may
         be, comes as an object with `text`. Raises as `json`."""
         return self._tried("POST", path, rule, lambda: self._send(
-            "POST", path, read_s, makes=True, plain=True, files=list(parts)))
+            "POST", path, read_s, within_s=read_s, makes=True, plain=True, files=list(parts)))
 
     def apart(self, begun_s: float) -> Http:
         """The same with connections of its own, for another thread: an answer that does not begin in time costs the
-        others nothing."""
-        return replace(self, begun_s=begun_s, _client=None)
+        others nothing. Of the hints those stay that are about the key, and not about files and batches."""
+        hints = {status: hint for status, hint in self.hints.items() if status == _UNAUTHORIZED}
+        return replace(self, begun_s=begun_s, hints=hints, _client=None)
 
     def upload(self, path: str, fields: Mapping[str, str], file: FilePart, rule: RetryRule) -> Any:
         """Sends a multipart form, streamed, with its file last, and returns the JSON answer. Raises as `json`."""
@@ -167,11 +169,11 @@ class Http:
             yield got
 
     def _send(self, method: str, path: str, read_s: float, *, makes: bool, plain: bool = False, sent_s: float = 0.0,
-              **request: Any) -> _Answer:
+              within_s: float = WITHIN_S, **request: Any) -> _Answer:
         try:
             with self._begun(sent_s, method, path, timeout=_timeouts(read_s), **request) as got:
                 body = bytearray()
-                for block in self._blocks(got):
+                for block in self._blocks(got, within_s):
                     body += block
                     if len(body) > _MAX_JSON:
                         return _Answer(Failure.BROKEN, status=got.status_code, message="the answer is too large")
@@ -183,10 +185,10 @@ class Http:
         except (httpx.HTTPError, httpx.InvalidURL, TooSlow) as error:
             return _Answer(Failure.NO_ANSWER, message=self._clean(_told(error)))
 
-    def _blocks(self, got: httpx.Response) -> Iterator[bytes]:
+    def _blocks(self, got: httpx.Response, within_s: float = WITHIN_S) -> Iterator[bytes]:
         """The content of an answer as it comes. Raises TooSlow or Bomb."""
         coding = got.headers.get("content-encoding", "")
-        return flowing(unpacked(got.iter_bytes(), coding, lambda: got.num_bytes_downloaded), self.monotonic)
+        return flowing(unpacked(got.iter_bytes(), coding, lambda: got.num_bytes_downloaded), self.monotonic, within_s)
 
     def _judge(self, got: httpx.Response, body: bytes, *, makes: bool, plain: bool = False) -> _Answer:
         failure = retry.classify(got.status_code, makes=makes)

@@ -19,15 +19,15 @@ class TooSlow(Exception):
     """A connection made no progress worth the name."""
 
 
-def flowing(blocks: Iterable[bytes], monotonic: Callable[[], float]) -> Iterator[bytes]:
+def flowing(blocks: Iterable[bytes], monotonic: Callable[[], float], within_s: float = WITHIN_S) -> Iterator[bytes]:
     """The blocks of an answer as they come. Raises TooSlow where they trickle."""
     since, size = monotonic(), 0
     for block in blocks:
         yield block
         size += len(block)
-        if monotonic() - since > WITHIN_S:
+        if monotonic() - since > within_s:
             if size < LEAST_BYTES:
-                raise TooSlow(f"{size} bytes in {WITHIN_S:g} s")
+                raise TooSlow(f"{size} bytes in {within_s:g} s")
             since, size = monotonic(), 0
 
 

@@ -27,20 +27,28 @@ def approver(session: Session, terminal: Terminal, *, auto: bool, saves: bool, p
         jobs = {plan.job for plan in asked}
         if auto or jobs <= approved:
             return True
-        if not terminal.asks:
-            what = _what(asked, "sending", "cancelling")
-            raise UsageError(f"{what} needs approval, and there is no terminal to ask on",
-                             notes=(f"add --auto-approve{instead}",))
+        must_ask(terminal, _what(asked, "sending", "cancelling"), instead)
         pause()
         views = shown(session, [JobReport(plan.job, plan) for plan in asked])
         terminal.err(plan_text(views, terminal.paint_err, each=terminal.verbose))
-        answer = terminal.ask(f"\n{_what(asked, 'Send', 'cancel')}? Only yes is accepted: ")
-        if answer != "yes":
+        if not says_yes(terminal, _what(asked, "Send", "cancel")):
             return False
         approved.update(jobs)
         return True
 
     return approve
+
+
+def must_ask(terminal: Terminal, what: str, instead: str = "") -> None:
+    """Raises UsageError where nobody can be asked about `what`; `instead` is what would do, too."""
+    if not terminal.asks:
+        raise UsageError(f"{what} needs approval, and there is no terminal to ask on",
+                         notes=(f"add --auto-approve{instead}",))
+
+
+def says_yes(terminal: Terminal, what: str) -> bool:
+    """Whether whoever is at the terminal wants that."""
+    return terminal.ask(f"\n{what}? Only yes is accepted: ") == "yes"
 
 
 def _refused(plan: JobPlan) -> bool:

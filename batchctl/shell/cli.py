@@ -19,6 +19,7 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
         "init": ("Write a small job that runs as it is.", "init"),
         "validate": ("Check manifests, inputs, templates and every request.", "validate"),
         "render": ("Show the requests that would be sent, as JSONL.", "render"),
+        "preview": ("Ask the first rows at once, and show the answers.", "preview"),
     },
     "Run": {
         "plan": ("Show what apply would do, and change nothing.", "plan"),

@@ -15,7 +15,7 @@ from batchctl.show import figures
 from batchctl.show.progress import Progress, state_words
 from batchctl.show.safe import shortened
 from batchctl.show.terminal import Terminal
-from batchctl.words.events import BatchState, Downloading, Event, Rendering, Step, Uploading, Waiting, Writing
+from batchctl.words.events import Asking, BatchState, Downloading, Event, Rendering, Step, Uploading, Waiting, Writing
 
 #: The task that stands in for batches that were not looked at yet.
 _WAITING = "waiting"
@@ -95,6 +95,9 @@ class LiveProgress(Progress):
             far = f", {figures.count(event.rows, 'record')}" if self._wide else ""
             self._show(f"write {event.job}", f"{name}: writing {self._name(event.sink)}{far}", event.rows, event.total,
                        gone=event.done, unit="rows")
+        elif isinstance(event, Asking):
+            self._show(f"ask {event.job}", f"{name}: {event.answered}/{event.total} answered", event.answered,
+                       event.total, gone=event.answered >= event.total, unit="answers")
         elif isinstance(event, BatchState):
             self._terminal.log(repr(event))
             self._show(_WAITING, "", 0, None, gone=True)

@@ -18,6 +18,9 @@ from batchctl.show.safe import safe_lines
 from batchctl.words.diagnostics import Diagnostic
 from batchctl.words.errors import BatchctlError, UsageError
 
+#: Where nobody says how wide a line may be.
+_COLUMNS = 80
+
 
 class OutputClosed(Exception):
     """Whoever read stdout has gone."""
@@ -67,6 +70,17 @@ class Terminal:
     def is_live(self) -> bool:
         """stderr can show progress that redraws itself."""
         return (_is_terminal(self._stderr) and not self.environ.get("CI") and self.environ.get("TERM") != "dumb")
+
+    @property
+    def columns(self) -> int:
+        """How wide stdout is: as COLUMNS says, else the terminal; 80 where it is none."""
+        said = self.environ.get("COLUMNS", "")
+        if said.isascii() and said.isdigit() and int(said):
+            return int(said)
+        try:
+            return os.get_terminal_size(self._stdout.fileno()).columns or _COLUMNS
+        except (OSError, ValueError, AttributeError):
+            return _COLUMNS
 
     @property
     def stderr(self) -> TextIO:

@@ -83,6 +83,14 @@ class Waiting(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class Asking(Event):
+    """Single requests that were answered so far."""
+
+    answered: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
 class Notice(Event):
     """Something that the user should know; `level` is "info" or "warning"."""
 

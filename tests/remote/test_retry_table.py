@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 
 from batchctl.remote import retry
 from batchctl.remote.http import FilePart
-from batchctl.remote.retry import CREATE, READ, REPEATABLE, UPLOAD, RetryRule
+from batchctl.remote.retry import ASK, CREATE, READ, REPEATABLE, UPLOAD, RetryRule
 from batchctl.words.errors import OutcomeUnknown, Refusal, RemoteError, Unavailable
 from tests.remote.http import Scripted, Step, answer, text
 
-RULES = {"read": READ, "upload": UPLOAD, "create": CREATE, "repeatable": REPEATABLE}
-METHODS = {"read": "GET", "upload": "POST", "create": "POST", "repeatable": "DELETE"}
-TRIES = {"read": 6, "upload": 4, "create": 6, "repeatable": 6}
+RULES = {"read": READ, "upload": UPLOAD, "create": CREATE, "repeatable": REPEATABLE, "ask": ASK}
+METHODS = {"read": "GET", "upload": "POST", "create": "POST", "repeatable": "DELETE", "ask": "POST"}
+TRIES = {"read": 6, "upload": 4, "create": 6, "repeatable": 6, "ask": 3}
 
 NOT_SENT = {
     "refused": httpx.ConnectError("refused"), "dns": httpx.ConnectError("Name or service not known"),
@@ -46,7 +46,7 @@ CONFLICTS = {"408": text("", 408), "409": text("", 409)}
 def call(kind: str, script: Scripted) -> Any:
     if kind == "upload":
         return script.http.upload("/files", {"purpose": "batch"}, FilePart("f", lambda: io.BytesIO(b"{}\n")), UPLOAD)
-    body = {"input_file_id": "file-1"} if kind == "create" else None
+    body = {"input_file_id": "file-1"} if kind in ("create", "ask") else None
     return script.http.json(METHODS[kind], "/x", RULES[kind], body=body)
 
 
@@ -61,7 +61,7 @@ def expected(kind: str, failure: str, name: str) -> tuple[int, type[RemoteError]
         return 1, Refusal
     if failure == "not sent":
         return tries, Unavailable
-    return (1, OutcomeUnknown) if kind == "create" else (tries, Unavailable)
+    return (1, OutcomeUnknown) if kind in ("create", "ask") else (tries, Unavailable)
 
 
 FAILURES: list[tuple[str, str, Step]] = [

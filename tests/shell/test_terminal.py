@@ -106,3 +106,14 @@ def test_a_pipe_gets_plain_lines(project: Project) -> None:
     assert ended.code == 4
     assert "… waiting for 1 batch\n" in ended.err
     assert "\x1b" not in ended.err + ended.out
+
+
+@pytest.mark.parametrize(("answer", "code"), [("yes\n", 0), ("no\n", 1)])
+def test_a_preview_asks_before_it_costs_and_says_what(project: Project, answer: str, code: int) -> None:
+    with typing_at(project.folder, "preview", "-n", "2") as person:
+        person.sees("Send 2 requests? Only yes is accepted: ")
+        assert "labels  local · echo-1 · /v1/chat/completions: 2 of 3 requests" in person.screen
+        person.types(answer)
+        assert person.ends() == code
+    assert ("Declined: nothing was sent." in person.screen) is (code == 1)
+    assert ("echo: two" in person.screen) is (code == 0)

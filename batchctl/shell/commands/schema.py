@@ -8,7 +8,7 @@ from batchctl.shell import options
 from batchctl.shell.declared import declared
 from batchctl.show.terminal import Terminal
 
-NAMES = ("job", "lock", "plan", "status", "validate", "verify", "batches", "gc", "providers")
+NAMES = ("job", "lock", "plan", "preview", "status", "validate", "verify", "batches", "gc", "providers")
 
 
 @declared("schema", exits=(0, 64), examples=("batchctl schema job > job.v1.schema.json", "batchctl schema plan"))
