@@ -58,6 +58,7 @@ def test_the_wheel_holds_the_package_its_schemas_and_its_types_and_nothing_else(
     assert schemas <= names
     sources = {path.relative_to(ROOT).as_posix() for path in (ROOT / "batchctl").rglob("*.py")}
     assert {name for name in names if name.endswith(".py")} == sources
+    assert {"batchctl/show/report_page.html.j2", "batchctl/show/report_page.css"} <= names
     for name in names - schemas:
         assert name.startswith(("batchctl/", "batchctl-")), name
         assert "__pycache__" not in name

@@ -27,6 +27,7 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
         "status": ("Show where each job and batch stands.", "status"),
         "wait": ("Wait until no batch is running any more.", "wait"),
         "results": ("Show the answers so far, joined with the rows.", "results"),
+        "report": ("Write a page about jobs: what was asked, and what came back.", "report"),
         "destroy": ("Cancel the live batches of jobs.", "destroy"),
     },
     "Single moves": {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -23,13 +23,16 @@ DEFAULT_MANIFEST = Path("job.yaml")
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """The manifests of one command. `selection` says whether only some of their jobs were chosen."""
+    """The manifests of one command. `selection` says whether only some of their jobs were chosen; `declared` are all,
+    and `read` the files that they were read from, by what they are."""
 
     projects: tuple[Project, ...]
     files: tuple[Path, ...]
     variables: Mapping[str, Any]
     warnings: tuple[Diagnostic, ...]
     selection: bool
+    declared: tuple[Job, ...] = ()
+    read: Mapping[Path, str] = field(default_factory=dict)
 
     @property
     def jobs(self) -> dict[str, Job]:
@@ -72,7 +75,8 @@ def open_session(chosen: Chosen, *, values: Mapping[str, Any] | None = None) -> 
         project.chosen = _again(chosen, given if values is not None else {})
     return Session(
         projects=tuple(made), files=files, variables=given,
-        warnings=loaded.warnings, selection=bool(chosen.target or chosen.exclude))
+        warnings=loaded.warnings, selection=bool(chosen.target or chosen.exclude), declared=loaded.jobs,
+        read=loaded.read)
 
 
 def _again(chosen: Chosen, values: Mapping[str, Any]) -> tuple[str, ...]:

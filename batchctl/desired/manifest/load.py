@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping as Map
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -26,10 +26,12 @@ _NO_VARIABLES: Map[str, Any] = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """The jobs of a run in the order of the manifests, and what should be told of them."""
+    """The jobs of a run in the order of the manifests, and what should be told of them. `read` are the files that they
+    were read from, by what they are."""
 
     jobs: tuple[Job, ...]
     warnings: tuple[Diagnostic, ...] = ()
+    read: Map[Path, str] = field(default_factory=dict)
 
 
 def load(paths: Sequence[Path], *, variables: Map[str, Any] = _NO_VARIABLES) -> Loaded:
@@ -68,7 +70,7 @@ def _loaded(files: Sequence[ManifestFile], troubles: list[Diagnostic], variables
     found = sorted([*troubles, *(one for file in files for one in file.findings.diagnostics())], key=_place)
     if errors_in(found):
         raise InvalidInput(found)
-    return Loaded(tuple(given_variables.applied(made, variables) for made, _ in built), tuple(found))
+    return Loaded(tuple(given_variables.applied(made, variables) for made, _ in built), tuple(found), protected)
 
 
 def _check_names(built: Sequence[tuple[Job, Findings]]) -> None:

@@ -10,7 +10,7 @@ from itertools import islice
 from pathlib import Path
 
 from batchctl.desired.effective_sinks import effective_sinks
-from batchctl.desired.job import Job, Sink
+from batchctl.desired.job import Job
 from batchctl.desired.manifest.findings import Findings
 
 #: Files of inputs that are compared with the sinks by inode, to see through links.
@@ -23,35 +23,61 @@ Identity = tuple[int, int] | str
 def report(jobs: Iterable[tuple[Job, Findings]], protected: Mapping[Path, str]) -> None:
     """Reports every sink that may not be written; `protected` are files by what they are ("a manifest")."""
     known = list(jobs)
-    taken: dict[Identity, str] = {key: what for path, what in protected.items() for key in _identities(path)}
-    globs = ((job, entry.path) for job, _ in known for entry in job.inputs if entry.path)
-    patterns = [_Pattern(job, path) for job, path in globs if glob.has_magic(path)]
-    if any(job.sinks for job, _ in known):
-        for job, path in islice(_read_files(known), _MAX_MATCHES):
-            taken |= dict.fromkeys(_identities(path), _of("an input", job))
+    if not any(job.sinks for job, _ in known):
+        return
+    occupied = Occupied((job for job, _ in known), protected)
     for job, findings in known:
         for sink in effective_sinks(job):
-            problem = _unwritable(sink, job) or _overwritten(sink, taken, patterns)
+            problem = occupied.problem(sink.path, sink.target, job.root)
             if problem:
                 findings.error("sink-conflict", sink.span, f'the sink "{sink.path}" {problem}', "write elsewhere")
-            taken |= dict.fromkeys(_identities(sink.target), _of("a sink", job))
+            occupied.add(sink.target, _of("a sink", job))
 
 
-def _overwritten(sink: Sink, taken: Mapping[Identity, str], patterns: Iterable[_Pattern]) -> str | None:
-    what = next((taken[key] for key in _identities(sink.target) if key in taken), None)
-    if what is None:
-        what = next((pattern.what for pattern in patterns if pattern.names(sink.target)), None)
-    return f"is also {what}" if what else None
+def problem_of_another(written: str, target: Path, root: Path, jobs: Iterable[Job], protected: Mapping[Path, str]
+                       ) -> str | None:
+    """What forbids writing one more file beside all that these jobs name; None where nothing does."""
+    known = list(jobs)
+    occupied = Occupied(known, protected)
+    for job in known:
+        for sink in effective_sinks(job):
+            occupied.add(sink.target, _of("a sink", job))
+    return occupied.problem(written, target, root)
 
 
-def _unwritable(sink: Sink, job: Job) -> str | None:
+class Occupied:
+    """The files that a run names, which nothing may be written over."""
+
+    def __init__(self, jobs: Iterable[Job], protected: Mapping[Path, str]) -> None:
+        known = list(jobs)
+        self._taken: dict[Identity, str] = {key: what for path, what in protected.items() for key in _identities(path)}
+        globs = ((job, entry.path) for job in known for entry in job.inputs if entry.path)
+        self._patterns = [_Pattern(job, path) for job, path in globs if glob.has_magic(path)]
+        for job, path in islice(_read_files(known), _MAX_MATCHES):
+            self.add(path, _of("an input", job))
+
+    def add(self, target: Path, what: str) -> None:
+        """One more file."""
+        self._taken |= dict.fromkeys(_identities(target), what)
+
+    def problem(self, written: str, target: Path, root: Path) -> str | None:
+        """What forbids writing `target`, in words that follow its name; `written` is the path as it was given."""
+        return _unwritable(written, target, root) or self._overwritten(target)
+
+    def _overwritten(self, target: Path) -> str | None:
+        what = next((self._taken[key] for key in _identities(target) if key in self._taken), None)
+        if what is None:
+            what = next((pattern.what for pattern in self._patterns if pattern.names(target)), None)
+        return f"is also {what}" if what else None
+
+
+def _unwritable(written: str, target: Path, root: Path) -> str | None:
     """What forbids writing this file whatever else the run names."""
-    target = sink.target
-    if sink.path.endswith(("/", os.sep)) or target.is_dir():
+    if written.endswith(("/", os.sep)) or target.is_dir():
         return "is a folder"
     if target.exists() and not target.is_file():
         return "is not a regular file"
-    inner = target.relative_to(job.root) if target.is_relative_to(job.root) else target
+    inner = target.relative_to(root) if target.is_relative_to(root) else target
     private = next((part for part in inner.parts if part.lower() in _PRIVATE), None)
     if private:
         return f"lies in {private}, which is not for results"
@@ -79,9 +105,9 @@ def _identities(path: Path) -> Iterator[Identity]:
         yield status.st_dev, status.st_ino
 
 
-def _read_files(known: Iterable[tuple[Job, Findings]]) -> Iterator[tuple[Job, Path]]:
+def _read_files(known: Iterable[Job]) -> Iterator[tuple[Job, Path]]:
     """Files that the inputs name now. A recursive glob may be a whole disk: of that only the pattern counts."""
-    for job, _ in known:
+    for job in known:
         for entry in job.inputs:
             if entry.path is None:
                 continue
