@@ -118,7 +118,8 @@ def test_G9_an_answer_that_means_harm_is_text(project: Project) -> None:
     ("job.yaml", "is also a manifest"), ("rows.csv", "is also an input"), ("out/labels.jsonl", "is also a sink"),
     ("prompt.j2", "is also a template file"), ("job.lock.json", "has the name of a lockfile"), ("out", "is a folder"),
     (".batchctl/x.html", "lies in .batchctl"), ("../x.html", "leads out of the project"),
-    ("link.html", "is also an input"), ("elsewhere/x.html", "leads out of the project"), ("~/x.html", "is not expanded")])
+    ("link.html", "is also an input"), ("elsewhere/x.html", "leads out of the project"),
+    ("~/x.html", "is not expanded")])
 def test_a_report_is_written_over_nothing_that_the_manifests_name(project: Project, name: str, why: str,
                                                                   tmp_path_factory: pytest.TempPathFactory) -> None:
     (project.folder / "prompt.j2").write_text("{{ row.text }}")

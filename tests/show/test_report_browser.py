@@ -138,7 +138,7 @@ def test_a_screen_of_it_can_be_looked_at(hall: Hall, name: str, arguments: tuple
     print(f"{name}: {picture}")
 
 
-def test_it_is_printed_with_what_is_folded_on_the_screen(hall: Hall, tmp_path: Path) -> None:
+def test_it_is_printed_on_a_few_pages(hall: Hall, tmp_path: Path) -> None:
     paper = tmp_path / "report.pdf"
     browser(tmp_path, "--no-pdf-header-footer", f"--print-to-pdf={paper}", f"{hall.origin}/usual.html")
     assert paper.read_bytes().startswith(b"%PDF")
