@@ -174,7 +174,6 @@ def _site(options: ServeOptions, folder: DataFolder, database: Database) -> Site
         dialect=dialect,
         engine=Engine(shop),
         upstream=shop.upstream,
-        slots=shop.slots,
         outage=outage,
         uptime=uptime,
         clock=clock,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass
 
 from batchctl.server import batches
@@ -30,8 +29,6 @@ class Site:
     dialect: ServerDialect
     engine: Engine
     upstream: Upstream
-    slots: asyncio.Semaphore
-    """One for each request that may be with the upstream at a time, whether in a batch or by itself."""
     outage: Outage
     uptime: Uptime
     clock: Clock

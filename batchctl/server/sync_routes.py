@@ -35,7 +35,8 @@ class SyncRoutes:
         ]
 
     async def ask(self, request: Request) -> Response:
-        """Asked once, in turn with the lines of batches."""
+        """Asked once. Lines that wait for somebody to want them hold their places meanwhile, so that there is none to
+        wait for here; the upstream's own connections bound how many are under way."""
         site = self._site
         url = "/v1" + request.url.path.removeprefix(site.dialect.prefix)
         spoken = url in AUDIO and request.headers.get("content-type", "").startswith("multipart/form-data")
@@ -45,8 +46,7 @@ class SyncRoutes:
         if body.get("stream"):
             return _response(streaming_refused("here"))
         try:
-            async with site.slots:
-                return _response(await site.upstream.once(line))
+            return _response(await site.upstream.once(line))
         except UnreachableError as error:
             message = f"The upstream cannot be connected to: {error}"
             raise ApiError(503, message, code="upstream_unreachable", kind="server_error") from error

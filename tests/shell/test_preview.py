@@ -140,12 +140,14 @@ def test_a_local_job_is_asked_through_its_upstream_and_its_stopped_batches_stay_
     with model() as (made, base):
         local = f'provider: {{dialect: local, upstream: "{base}"}}'
         project.write("job.yaml", MANIFEST.replace("provider: local", local))
+        project.write("rows.csv", "id,text\none,one\n" + "".join(f"r{row},text {row}\n" for row in range(19)))
         slow = threading.Event()
         made.answer = lambda text: (slow.wait(20), made.said(text))[1]
         assert project.program("apply", "--auto-approve", "--timeout", "1").code == 4
         slow.set()
         made.answer = made.said
         asked = len(made.asked)
+        assert asked < 20, "some lines are left"
         (job,) = documents(project, "-n", "1")
         assert job["tried"][0]["text"] == "real one"
         time.sleep(0.5)
