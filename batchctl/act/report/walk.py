@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import mmap
 from collections import Counter
 from collections.abc import Container, Iterator, Mapping
 from contextlib import ExitStack, suppress
-from typing import Any
+from typing import Any, BinaryIO
 
 from batchctl.act.lines import NotALine, ResultLine, parse, text_of
 from batchctl.act.report.distribution import Measure
@@ -97,15 +96,15 @@ class Walk:
 def _lines(stored: StoredResults) -> Iterator[tuple[Answer, bytes]]:
     """The lines of one batch, in the order of its files."""
     with ExitStack() as stack:
-        maps: dict[int, mmap.mmap] = {}
+        files: dict[int, BinaryIO] = {}
         for file in (OUTPUT_FILE, ERROR_FILE):
-            with suppress(OSError, ValueError):  # an empty file cannot be mapped
-                opened = stack.enter_context(open(stored.path(file), "rb"))
-                maps[file] = stack.enter_context(mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ))
+            with suppress(OSError):
+                files[file] = stack.enter_context(open(stored.path(file), "rb"))
         for answer in stored.index:
-            content = maps.get(answer.file)
-            if content is not None:
-                yield answer, content[answer.offset : answer.offset + answer.length]
+            opened = files.get(answer.file)
+            if opened is not None:
+                opened.seek(answer.offset)
+                yield answer, opened.read(answer.length)
 
 
 def _worked_s(body: Mapping[str, Any]) -> float | None:
