@@ -27,7 +27,7 @@ def approved(terminal: Terminal, session: Session, count: int, emit: Progress, *
         requests = job.preview.requests
         asked = f"{min(count, requests):,} of {figures.count(requests, 'request')}"
         terminal.err(f"{heading(job, terminal.paint_err)}: {asked}\n")
-    terminal.err("\nThey are sent one by one, at the full price, and are no part of what apply sends or keeps.")
+    terminal.err("\nThey go one by one, at the full price; apply uses none of the answers.\n")
     return says_yes(terminal, f"Send {figures.count(total, 'request')}")
 
 
