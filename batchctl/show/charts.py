@@ -16,6 +16,8 @@ WIDTH = 1000
 #: A bar that stands for something is never too thin to be seen.
 _LEAST = 1.5
 _BARS = 24
+#: What takes less, in seconds, needs no line of time.
+_SHORTEST_S = 60
 #: Steps of a scale of seconds: what people count time in.
 _SECONDS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400, 28_800, 43_200, 86_400, 172_800,
             432_000, 864_000)
@@ -129,13 +131,15 @@ class TimeLine:
 
 
 def time_line(batches: Sequence[Ran], longest: int) -> TimeLine | None:
-    """The first `longest` batches that have a time; None where none has one."""
+    """The first `longest` batches that have a time; None where none has one, and where all was over at once."""
     timed = [batch for batch in batches if batch.created_at is not None][:longest]
     if not timed:
         return None
     begin = min(batch.created_at or 0 for batch in timed)
     end = max(batch.ended_at or batch.created_at or 0 for batch in timed)
-    scale = WIDTH / max(1, end - begin)
+    if end - begin < _SHORTEST_S:
+        return None
+    scale = WIDTH / (end - begin)
     spans = []
     for batch in timed:
         start = batch.created_at or 0

@@ -99,6 +99,7 @@ def test_tokens_and_times_come_from_the_answers(project: Project) -> None:
         assert project.program("apply", "--auto-approve").code == 0
     text = page(project)
     assert '<th scope="row">input</th><td class="figure">30</td><td class="figure">10.0</td>' in text
+    assert "of it cached" not in text
     assert "Time that the model took</strong><span class=\"summary\">median 250 ms" in text
     assert "Length of answers, in characters" in text
 
