@@ -16,8 +16,8 @@ from batchctl.words.remote import (
     RemoteBatch,
     RemoteFile,
     Tag,
-    Usage,
 )
+from batchctl.words.usage import usage_of
 
 _SHARD = re.compile(r"[0-9a-f]{64}")
 _ATTEMPT = re.compile(r"[1-9][0-9]{0,5}")
@@ -38,7 +38,7 @@ def batch(raw: Any) -> RemoteBatch | None:
         completion_window=_text(raw.get("completion_window")), created_at=_integer(raw.get("created_at")),
         expires_at=_integer(raw.get("expires_at")),
         ended_at=next((at for name in _ENDS if (at := _integer(raw.get(name)))), None),
-        counts=_counts(raw.get("request_counts")), usage=_usage(raw.get("usage")), errors=errors(raw.get("errors")),
+        counts=_counts(raw.get("request_counts")), usage=usage_of(raw.get("usage")), errors=errors(raw.get("errors")),
         tag=tag_in(dict(pairs)), metadata=pairs,
     )
 
@@ -104,21 +104,6 @@ def _counts(raw: Any) -> Counts | None:
     if not isinstance(raw, Mapping):
         return None
     return Counts(*(max(0, _integer(raw.get(name)) or 0) for name in ("total", "completed", "failed")))
-
-
-def _usage(raw: Any) -> Usage | None:
-    """None where nothing was counted: a batch that has not ended shows zeros."""
-    if not isinstance(raw, Mapping):
-        return None
-    found = Usage(
-        _tokens(raw, "input_tokens"), _tokens(raw, "output_tokens"),
-        _tokens(raw.get("input_tokens_details"), "cached_tokens"),
-        _tokens(raw.get("output_tokens_details"), "reasoning_tokens"))
-    return found if found != Usage() else None
-
-
-def _tokens(raw: Any, name: str) -> int:
-    return max(0, _integer(raw.get(name)) or 0) if isinstance(raw, Mapping) else 0
 
 
 def _text(raw: Any) -> str | None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from batchctl.words.dialects import ENDED
+from batchctl.words.usage import Usage
 
 #: Keys of the tag that a batch made by batchctl carries in its metadata.
 TAG_JOB = "batchctl_job"
@@ -78,17 +79,6 @@ class Counts:
     total: int = 0
     completed: int = 0
     failed: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Usage:
-    """Tokens of a whole batch as the provider adds them up (OpenAI: for batches made after 2025-09-07); `cached` are
-    some of the input's, and `reasoning` some of the output's."""
-
-    input_tokens: int = 0
-    output_tokens: int = 0
-    cached_tokens: int = 0
-    reasoning_tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True)

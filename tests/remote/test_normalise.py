@@ -12,7 +12,8 @@ from batchctl.decide.known import Candidate
 from batchctl.recorded.codec import decode, encode
 from batchctl.recorded.records import JobRecord, Recorded
 from batchctl.remote import normalise
-from batchctl.words.remote import BatchError, Coordinates, Counts, Tag, Usage
+from batchctl.words.remote import BatchError, Coordinates, Counts, Tag
+from batchctl.words.usage import Usage
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=6),
