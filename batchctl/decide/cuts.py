@@ -6,8 +6,9 @@ from array import array
 from collections.abc import Iterator, Sequence
 from itertools import islice
 
-from batchctl.decide.wanted import BYTES_PER_TOKEN, Wanted
+from batchctl.decide.wanted import Wanted
 from batchctl.words.digest import shard_digest
+from batchctl.words.tokens import BYTES_PER_TOKEN
 
 
 def cut(wanted: Wanted, positions: Sequence[int]) -> Iterator[array[int]]:
@@ -41,15 +42,18 @@ def _fill_up(wanted: Wanted, made: list[array[int]]) -> None:
 
 
 def _greedy(wanted: Wanted, positions: Sequence[int]) -> Iterator[array[int]]:
-    bounds, lengths, most = wanted.bounds, wanted.lengths, wanted.bounds.max_requests
-    max_tokens = bounds.max_enqueued_tokens
-    max_bytes = bounds.max_bytes if max_tokens is None else min(bounds.max_bytes, max_tokens * BYTES_PER_TOKEN)
+    bounds, lengths = wanted.bounds, wanted.lengths
+    most, max_bytes = bounds.max_requests, bounds.max_bytes
+    max_tokens, envelope = bounds.max_enqueued_tokens, wanted.envelope
+    max_read = None if max_tokens is None else max_tokens * BYTES_PER_TOKEN
     run = array("I")
     size = inputs = 0
     for at in positions:
         length = lengths[at]
         units = 0 if wanted.units is None else wanted.units[at]
         full = len(run) >= most or size + length > max_bytes
+        if max_read is not None and size + length - (len(run) + 1) * envelope > max_read:
+            full = True
         if bounds.max_inputs is not None and inputs + units > bounds.max_inputs:
             full = True
         if full and run:

@@ -34,8 +34,9 @@ _TOLD_EVERY_S = 0.25
 @dataclass(frozen=True, slots=True)
 class Desired:
     """The requests of a job. `ids` are distinct, in input order; `lengths` the bytes of each line, newline
-    included. `row_request` maps each row to its request's position, and is None where row i asks request i.
-    `units` counts the embedding inputs of each request, for embeddings only."""
+    included, of which about `envelope` are no prompt (words.tokens). `row_request` maps each row to its request's
+    position, and is None where row i asks request i. `units` counts the embedding inputs of each request, for
+    embeddings only."""
 
     ids: IdList
     lengths: array[int]
@@ -44,6 +45,7 @@ class Desired:
     units: array[int] | None
     inputs_digest: str
     warnings: tuple[Diagnostic, ...]
+    envelope: int = 0
 
 
 def survey(
@@ -94,6 +96,7 @@ class _Gathered:
         self.keys = array("Q")
         self.findings = Findings()
         self.digest = ""
+        self.envelope: int | None = None
 
     @property
     def rows(self) -> int:
@@ -108,6 +111,8 @@ def _gather(frames: Iterator[pool.Frame], task: SurveyTask, gathered: _Gathered,
         gathered.findings.add(map(from_json, frame.header.get("findings", ())))
         if gathered.findings.full:
             return
+        if gathered.envelope is None:
+            gathered.envelope = frame.header.get("envelope")
         rows = frame.header.get("rows", 0)
         body = memoryview(frame.body)
         at = rows * ID_BYTES
@@ -131,7 +136,8 @@ def _desired(job: Job, gathered: _Gathered) -> Desired:
     if row_request is not None:
         lengths = _of_first(lengths, row_request)
         units = None if units is None else _of_first(units, row_request)
-    return Desired(ids, lengths, gathered.rows, row_request, units, gathered.digest, _warnings(job, gathered.rows))
+    return Desired(ids, lengths, gathered.rows, row_request, units, gathered.digest, _warnings(job, gathered.rows),
+                   gathered.envelope or 0)
 
 
 def _of_first(values: array[int], row_request: array[int]) -> array[int]:

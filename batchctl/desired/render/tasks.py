@@ -16,6 +16,7 @@ from batchctl.desired.render.findings import different_first, to_json
 from batchctl.desired.render.values import Rules
 from batchctl.words.diagnostics import Diagnostic
 from batchctl.words.errors import InvalidInput
+from batchctl.words.tokens import envelope_bytes
 
 if TYPE_CHECKING:  # Jinja is for the workers; the parent only hands the task over
     from batchctl.desired.render.requests import Rendered, RequestRenderer
@@ -39,7 +40,8 @@ def key_hash(key: str | None) -> int:
 @dataclass(frozen=True, slots=True)
 class SurveyTask:
     """For each block: ids (10 bytes a row), lengths (4), embedding inputs (4, if `units`), key hashes (8, if
-    `keyed`), one after the other. Worker 0 returns the inputs' digest."""
+    `keyed`), one after the other; and the envelope of the first line (words.tokens). Worker 0 returns the inputs'
+    digest."""
 
     job: Job
     rules: Rules
@@ -68,6 +70,7 @@ class SurveyTask:
         ids: list[bytes] = []
         lengths, units, keys = array("I"), array("I"), array("Q")
         findings = block.findings
+        envelope: dict[str, int] = {}
         for row in block.rows:
             beat(row.place)
             try:
@@ -75,6 +78,8 @@ class SurveyTask:
             except RowError as error:
                 findings.append(error.finding)
                 continue
+            if not ids:
+                envelope = {"envelope": envelope_bytes(request.line)}
             ids.append(request.identity)
             lengths.append(len(request.line))
             if self.units:
@@ -82,7 +87,7 @@ class SurveyTask:
             if self.keyed:
                 keys.append(key_hash(request.key))
         body = b"".join((*ids, lengths.tobytes(), units.tobytes(), keys.tobytes()))
-        return {"rows": len(ids), "more": block.more, **_findings(findings)}, body
+        return {"rows": len(ids), "more": block.more, **envelope, **_findings(findings)}, body
 
 
 @dataclass(frozen=True, slots=True)
