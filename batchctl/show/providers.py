@@ -40,6 +40,7 @@ def _document(one: Dialect) -> dict[str, Any]:
     made["endpoints"] = dict(one.endpoints)
     made["capacity_codes"] = sorted(one.capacity_codes)
     made["cancel"] = [{"method": method, "path": path} for method, path in one.cancel]
+    made["discount"] = None if one.discount is None else float(one.discount)
     made["auth"] = {"header": one.auth[0], "prefix": one.auth[1]}
     return made
 

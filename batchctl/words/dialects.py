@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Literal
 
 DAY_S = 24 * 3600
@@ -81,7 +82,7 @@ class Dialect:
     statuses: tuple[str, ...] = STATUSES
     errors: tuple[str, ...] = ("object",)
     retention_days: int | None = 30
-    discount: float | None = 0.5
+    discount: Decimal | None = Decimal("0.5")
     notes: tuple[str, ...] = ()
     unverified: tuple[str, ...] = ()
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from urllib.parse import urlsplit
 
 from batchctl.desired.manifest.findings import Findings
 from batchctl.desired.manifest.tree import Scalar
 from batchctl.desired.manifest.values import is_dynamic
+from batchctl.words.hosts import is_this_machine
 
 _PRINTABLE = re.compile(r"[!-~]+\Z")
 
@@ -44,11 +44,4 @@ def base_url(node: Scalar, findings: Findings) -> str | None:
 
 def is_clear_text(url: str) -> bool:
     """Whether what is sent to this URL can be read on the way: plain http to another machine."""
-    parts = urlsplit(url)
-    host = parts.hostname or ""
-    if parts.scheme != "http" or host == "localhost" or host.endswith(".localhost"):
-        return False
-    try:
-        return not ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return True
+    return urlsplit(url).scheme == "http" and not is_this_machine(url)
