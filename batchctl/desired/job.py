@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal
 
 from batchctl.words.diagnostics import Span
 from batchctl.words.dialects import BodyKind, Dialect
+from batchctl.words.prices import Price
 from batchctl.words.remote import Coordinates, HeaderValue, MetadataValue
 
 InputFormat = Literal["csv", "jsonl", "json"]
@@ -84,9 +86,10 @@ class Retry:
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """Ceilings over all attempts of a job's revision."""
+    """Ceilings over all attempts of a job's revision; `max_cost` in USD."""
 
     max_requests: int | None = None
+    max_cost: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +112,8 @@ class Job:
 
     `body` is the whole request body as a tree: `model`, what `prompt` makes, and `body` over it. `manifest` is
     the file it stands in, `root` the project folder that relative paths may not leave. `row_endpoint` gives the
-    endpoint of each row's request, where that is not `endpoint`, which is always the batch's.
+    endpoint of each row's request, where that is not `endpoint`, which is always the batch's. `prices` are the
+    manifest's own, by model.
     """
 
     name: str
@@ -129,6 +133,7 @@ class Job:
     batch: BatchSettings = BatchSettings()
     retry: Retry = Retry()
     budget: Budget = Budget()
+    prices: Mapping[str, Price] = field(default_factory=dict)
     description: str = ""
     labels: Mapping[str, str] = field(default_factory=dict)
     span: Span = field(default_factory=lambda: Span("", 1))

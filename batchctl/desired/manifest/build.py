@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from batchctl.desired.job import Job, Provider
-from batchctl.desired.manifest import bodies, body_check, settings
+from batchctl.desired.manifest import bodies, body_check, prices, settings
 from batchctl.desired.manifest.context import Context, is_text, number, section, text
 from batchctl.desired.manifest.inputs import inputs
 from batchctl.desired.manifest.providers import provider
@@ -40,12 +40,16 @@ def job(document: Mapping, context: Context) -> Job:
     )  # fmt: skip
     if body_is_known:
         body_check.report(made, document, context)
-    return replace(
+    at_vendor = dialect is not None and made.provider.where.base_url == dialect.base_url
+    made = replace(
         made, revision=number(document, "revision") or 1, vars=_vars(document, context),
         batch=settings.batch(document, dialect, context), retry=settings.retry(document),
-        budget=settings.budget(document), description=description.text if description else "",
-        labels=_labels(document),
+        budget=prices.budget(document), prices=prices.prices(document, dialect, at_vendor),
+        description=description.text if description else "", labels=_labels(document),
     )  # fmt: skip
+    if where is not None and body_is_known:
+        prices.check_ceiling(made, document, context)
+    return made
 
 
 def _vars(document: Mapping, context: Context) -> dict[str, Any]:

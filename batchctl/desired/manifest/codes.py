@@ -51,6 +51,8 @@ CODES: dict[str, str] = {
     "unknown-endpoint": "the provider's dialect does not know the endpoint",
     "mixed-endpoints": "rows choose their endpoint, and the provider takes one a batch",
     "above-limit": "a setting of batch is above the provider's limit",
+    "unknown-price": "the budget has a max_cost, and what the job costs is not known",
+    "unlimited-answer": "the budget has a max_cost, and nothing limits how long an answer may be",
     "no-output-expiry": "the dialect has no output expiry",
     "metadata-limit": "batch.metadata is more than the provider takes",
     "reserved-metadata": "batch.metadata uses a name that batchctl needs",

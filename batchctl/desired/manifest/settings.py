@@ -1,11 +1,11 @@
-"""The job's smaller settings: endpoint, window, batch, retry and budget, held against the dialect."""
+"""The job's smaller settings: endpoint, window, batch and retry, held against the dialect."""
 
 from __future__ import annotations
 
 from difflib import get_close_matches
 from typing import cast
 
-from batchctl.desired.job import BatchSettings, Budget, Retry, RetryReason, Template
+from batchctl.desired.job import BatchSettings, Retry, RetryReason, Template
 from batchctl.desired.manifest.context import Context, is_text, items, number, section, text
 from batchctl.desired.manifest.metadata import metadata
 from batchctl.desired.manifest.tree import Mapping
@@ -97,12 +97,6 @@ def retry(document: Mapping) -> Retry:
         return Retry(attempts)
     reasons = tuple(cast(RetryReason, item.text) for item in items(given, "reasons") if is_text(item))
     return Retry(attempts, reasons)
-
-
-def budget(document: Mapping) -> Budget:
-    """The ceilings of the job."""
-    given = section(document, "budget")
-    return Budget(number(given, "max_requests") if given else None)
 
 
 def _check_limits(given: Mapping, settings: BatchSettings, dialect: Dialect, context: Context) -> None:

@@ -38,11 +38,12 @@ inputs:
   - {path: reviews.csv, format: csv, key: "{{ row.id }}", where: "{{ row.ok }}", limit: 5}
   - {rows: [{id: 1}], key: "{{ row.id }}", where: "{{ row.ok }}", limit: 5}
 prompt: {system: Be brief., user: "{{ row.text }}"}
-body: {temperature: 0}
+body: {temperature: 0, max_completion_tokens: 8}
 revision: 2
 batch: {max_requests: 10, max_bytes: 1000, max_enqueued_tokens: 800, output_expires_after: 3600, metadata: {a: b}}
 retry: {max_attempts: 2, reasons: [expired]}
-budget: {max_requests: 100}
+budget: {max_requests: 100, max_cost: 2.50}
+prices: {small: {input: 0.10, output: 0.40, cached_input: 0.05, batch_discount: 0.25}}
 sinks:
   - {path: out/a.data, format: csv, fields: {id: "{{ row.id }}"}, records: ok, partial: true, formula_safe: false}
 ---

@@ -44,7 +44,7 @@ def test_a_missing_key_is_told_with_an_example() -> None:
 
 
 def test_keys_that_come_with_later_versions_are_unknown() -> None:
-    assert codes(MINIMAL + "prices: {}\nbudget: {max_cost: 1}\n") == ["unknown-key", "unknown-key"]
+    assert codes(MINIMAL + "approval: {}\nbudget: {max_hours: 1}\n") == ["unknown-key", "unknown-key"]
 
 
 def test_alternatives_are_told_in_words() -> None:
