@@ -57,7 +57,7 @@ class Creator:
         provider = self._desk.provider(self._job.provider.where, self._job.name)
         intent = BatchRecord(
             shard=action.shard, attempt=action.attempt, requests=action.requests, provider=self._job.provider.where,
-            revision=self._job.revision)
+            revision=self._job.revision, model=self._job.model or None)
         self._book.add(self._job.name, intent)
         try:
             record = self._sent(provider, intent)

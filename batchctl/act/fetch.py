@@ -31,6 +31,7 @@ from batchctl.words.errors import Refusal, RemoteError, Unavailable
 from batchctl.words.ids import IdIndex, IdList
 from batchctl.words.outcomes import Outcome
 from batchctl.words.remote import Counts, RemoteBatch
+from batchctl.words.usage import Meter
 
 #: How long after a batch's end its files may still be incomplete, in seconds.
 _LAG_S = 3600.0
@@ -60,7 +61,7 @@ def fetch(provider: Provider, store: Store, record: BatchRecord, remote: RemoteB
         record, status=remote.status, ended_at=remote.ended_at, output_file_id=output_id, error_file_id=error_id,
         error_code=_error_code(remote, provider.dialect.capacity_codes),
     )
-    index, gone = AnswerIndex(), False
+    index, gone, meter = AnswerIndex(), False, Meter()
     files = [(file, file_id) for file, file_id in ((OUTPUT_FILE, output_id), (ERROR_FILE, error_id)) if file_id]
     if files:
         with store.receiving(ended) as receiving:
@@ -71,7 +72,7 @@ def fetch(provider: Provider, store: Store, record: BatchRecord, remote: RemoteB
             if gone:
                 _check_answering(provider, remote)
             try:
-                index = AnswerIndex.best(_answers(receiving, ids))
+                index = AnswerIndex.best(_answers(receiving, ids, meter))
                 _check_ours(receiving, index)
                 if not gone:
                     _check_all_here(remote, record, index, old or _may_lag(remote, now))
@@ -83,7 +84,7 @@ def fetch(provider: Provider, store: Store, record: BatchRecord, remote: RemoteB
                 receiving.keep(index)
     else:
         _check_all_here(remote, record, index, _may_lag(remote, now))
-    return _settled(ended, index, ids, gone)
+    return _settled(ended, index, ids, gone).with_usage(record.usage or meter.total or remote.usage)
 
 
 def otherwise(record: BatchRecord, capacity_codes: frozenset[str]) -> Outcome:
@@ -195,12 +196,12 @@ def _exists(provider: Provider, file_id: str) -> bool:
     return True
 
 
-def _answers(receiving: Receiving, ids: IdList | None) -> Iterator[Answer]:
-    """What every line answers. Lines of others are passed over: counted, they would stand in for answers that are not
-    here."""
+def _answers(receiving: Receiving, ids: IdList | None, meter: Meter) -> Iterator[Answer]:
+    """What every line answers, all of which was paid for. Lines of others are passed over: counted, they would stand in
+    for answers that are not here."""
     asked = None if ids is None else IdIndex(ids)
     for file in (OUTPUT_FILE, ERROR_FILE):
-        for answer in _lines(receiving.path(file), file):
+        for answer in _lines(receiving.path(file), file, meter):
             if asked is None or answer.id in asked:
                 yield answer
 
@@ -216,7 +217,7 @@ def _check_ours(receiving: Receiving, index: AnswerIndex) -> None:
                              "and is asked for again at the next run")
 
 
-def _lines(path: Path, file: int) -> Iterator[Answer]:
+def _lines(path: Path, file: int, meter: Meter) -> Iterator[Answer]:
     if not path.exists():
         return
     # Not mapped into memory: that would count every page that was read.
@@ -230,6 +231,8 @@ def _lines(path: Path, file: int) -> Iterator[Answer]:
                     raise ResultsInvalid(
                         f"line {number} of {path.name} is not a result ({error}); the file was not taken, "
                         "and is asked for again at the next run") from None
+                if isinstance(parsed.body, dict):
+                    meter.add(parsed.body.get("usage"))
                 if parsed.id is not None:
                     yield Answer(parsed.id, parsed.outcome, file, offset, len(line))
             offset += len(line)

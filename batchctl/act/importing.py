@@ -46,7 +46,8 @@ def import_batch(project: Project, name: str, batch_id: str, providers: Provider
         record = BatchRecord(
             shard=shard_digest([ids.blob]), attempt=remote.tag.attempt if remote.tag else 1, requests=len(ids),
             provider=job.provider.where, origin="imported", input_file_id=remote.input_file_id, batch_id=remote.id,
-            created_at=remote.created_at, revision=job.revision)
+            created_at=remote.created_at, revision=job.revision,
+            model=(job.model or None) if wanted else None)
         project.store.keep_ids(record.shard, ids)
         begun = next((batch for batch in lockfile.job(name).batches if batch.is_intent and (
             batch.shard, batch.input_file_id) == (record.shard, remote.input_file_id)), None)

@@ -42,6 +42,8 @@ class JobRun:
         self.enqueued_elsewhere = 0
         #: Whether a create found no room.
         self.full = False
+        #: Sinks that were written, each with its number of records.
+        self.written: dict[str, int] = {}
         self._created: set[str] = set()
         #: Which create is under way, of how many.
         self._place = 1, 1
@@ -163,7 +165,7 @@ class JobRun:
             case Kind.WRITE:
                 assert plan is not None
                 assert self.job is not None
-                write_sink(self._desk, self.job, action, plan)
+                self.written[action.sink or ""] = write_sink(self._desk, self.job, action, plan)
             case Kind.FORGET:
                 self._desk.book().set_job(self.name, None)
                 self._step("forget", "it left the manifest")
@@ -197,7 +199,7 @@ class JobRun:
             provider, self._desk.store, record, remote, ids, now=provider.http.now_there(self._desk.now()),
             received=lambda *got: self._desk.emit(Downloading(self.name, record.batch_id or "", *got)))
         self._around.refetched(record)
-        if not record.is_settled or ended.results != record.results:
+        if not record.is_settled or (ended.results, ended.usage) != (record.results, record.usage):
             self._desk.book().change(self.name, record, ended)
         self._step("fetch", f"{ended.ok or 0} of {ended.requests} answered, {ended.status}", record.batch_id)
         for text in remote.complaints() if remote is not None else ():

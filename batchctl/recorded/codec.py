@@ -28,6 +28,7 @@ _NAMES = {kind: tuple(field.name for field in fields(kind) if field.name != "ext
           for kind in (BatchRecord, SinkRecord, Coordinates)}
 
 _CONFLICT = re.compile(r"^(<{7}|={7}|>{7}|\|{7})( |$)", re.MULTILINE)
+_TOKENS = ("input_tokens", "output_tokens", "cached_tokens", "reasoning_tokens")
 _URL = re.compile(r"https?://[^/\s]")
 
 
@@ -190,12 +191,15 @@ def _decode_batch(value: Any, where: str) -> BatchRecord:
         shard=shard, attempt=block.take("attempt", int), requests=block.take("requests", int), provider=provider,
         origin=origin, superseded=block.take("superseded", bool, False),
         **{name: block.take(name, str, None) for name in (
-            "input_file_id", "batch_id", "status", "error_code", "output_file_id", "error_file_id", "results")},
-        **{name: block.take(name, int, None) for name in ("created_at", "ended_at", "ok", "revision")},
+            "input_file_id", "batch_id", "status", "error_code", "output_file_id", "error_file_id", "results",
+            "model")},
+        **{name: block.take(name, int, None) for name in ("created_at", "ended_at", "ok", "revision", *_TOKENS)},
         extra=block.rest(),
     )
     if record.attempt < 1 or record.requests < 0:
         raise _Wrong(f"has an impossible attempt or number of requests in {where}")
+    if any((getattr(record, name) or 0) < 0 for name in _TOKENS):
+        raise _Wrong(f"has an impossible number of tokens in {where}")
     return record
 
 

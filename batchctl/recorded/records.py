@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from batchctl.words.digest import DIGEST_VERSION
 from batchctl.words.remote import Coordinates, RemoteBatch, Tag
+from batchctl.words.usage import Usage
 
 Origin = Literal["created", "adopted", "imported"]
 
@@ -23,7 +24,8 @@ class BatchRecord:
     `results` and the tallies are set once, when the batch has ended and its files are
     fetched: `results` is the digest of its outcomes, or "gone". `superseded` marks a batch that was made twice,
     by accident, and was cancelled in favour of an older one, or that was given up as lost: only its answers count,
-    not its failures.
+    not its failures. `model` is that of its requests where it is known. `input_tokens` and the others are what the
+    answers say they used, all of them; None where nobody counted.
     """
 
     shard: str
@@ -43,6 +45,11 @@ class BatchRecord:
     results: str | None = None
     superseded: bool = False
     revision: int | None = None
+    model: str | None = None
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    cached_tokens: int | None = None
+    reasoning_tokens: int | None = None
     extra: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -63,6 +70,20 @@ class BatchRecord:
     def is_ours(self) -> bool:
         """May be cancelled: this lockfile recorded creating it, or the user imported it."""
         return self.origin != "adopted"
+
+    @property
+    def usage(self) -> Usage | None:
+        """What its answers used; None where nobody counted."""
+        if self.input_tokens is None:
+            return None
+        return Usage(self.input_tokens, self.output_tokens or 0, self.cached_tokens or 0, self.reasoning_tokens or 0)
+
+    def with_usage(self, usage: Usage | None) -> BatchRecord:
+        """The record with what its answers used, where that was counted."""
+        if usage is None:
+            return self
+        return replace(self, input_tokens=usage.input_tokens, output_tokens=usage.output_tokens,
+                       cached_tokens=usage.cached_tokens or None, reasoning_tokens=usage.reasoning_tokens or None)
 
     def is_another(self, shown: RemoteBatch) -> bool:
         """Whether a batch with this one's id is another one: a server that lost its data may use its ids again. Neither

@@ -17,6 +17,7 @@ from batchctl.words.errors import Refusal, RemoteError, StateError, Unavailable
 from batchctl.words.ids import IdList
 from batchctl.words.outcomes import Outcome
 from batchctl.words.remote import BatchError, Counts, RemoteBatch
+from batchctl.words.usage import Usage
 from tests.faultlab.rig import Rig, inline_pool
 from tests.recorded.records import batch
 from tests.remote.http import Scripted, answer, text
@@ -65,9 +66,9 @@ class Bench:
 
     def fetch(self, *, status: str = "completed", output: str | None = "out", errors: str | None = None,
               ids: IdList | None = IDS, problems: tuple[BatchError, ...] = (),
-              counts: Counts | None = None, **times: Any) -> BatchRecord:
+              counts: Counts | None = None, usage: Usage | None = None, **times: Any) -> BatchRecord:
         remote = RemoteBatch("batch_1", status, output_file_id=output, error_file_id=errors, errors=problems,
-                             counts=counts, **{"ended_at": 9, **times})
+                             counts=counts, usage=usage, **{"ended_at": 9, **times})
         return fetch(self.script.provider(), self.store, batch(), remote, ids, now=self.now)
 
     def outcomes(self, record: BatchRecord, ids: IdList = IDS) -> list[Outcome]:
@@ -488,3 +489,30 @@ def test_g4_stored_results_that_were_cut_are_fetched_again_for_a_sink(rig: Rig) 
     rig.sink.unlink()
     rig.apply()
     assert rig.sink.read_bytes() == before
+
+
+def used(line: dict[str, Any], **usage: Any) -> dict[str, Any]:
+    line["response"] = {**(line["response"] or {"status_code": 500}), "body": {"choices": [], "usage": usage}}
+    return line
+
+
+def test_what_answers_used_is_recorded_whichever_file_they_are_in(bench: Bench) -> None:
+    bench.files["out"] = jsonl(used(ok(A), prompt_tokens=7, completion_tokens=2), ok(B), used(
+        ok(C), input_tokens=5, output_tokens=1, input_tokens_details={"cached_tokens": 4}))
+    bench.files["err"] = jsonl(used(failed(B), prompt_tokens=3, completion_tokens=9))
+    record = bench.fetch(errors="err")
+    assert (record.input_tokens, record.output_tokens, record.cached_tokens) == (15, 12, 4)
+    assert record.reasoning_tokens is None
+
+
+def test_what_a_provider_adds_up_counts_where_its_answers_count_nothing(bench: Bench) -> None:
+    bench.files["out"] = jsonl(ok(A), ok(B), ok(C))
+    assert bench.fetch().usage is None
+    assert bench.fetch(usage=Usage(70, 7)).usage == Usage(70, 7)
+    assert bench.fetch(output=None, status="expired", usage=Usage(70, 7)).usage == Usage(70, 7)
+
+
+def test_g9_what_an_answer_makes_up_of_its_usage_breaks_nothing(bench: Bench) -> None:
+    bench.files["out"] = jsonl(used(ok(A), prompt_tokens="all", completion_tokens=-5), used(ok(B), prompt_tokens=[1]),
+                               used(ok(C), prompt_tokens=7, completion_tokens=1e300))
+    assert bench.fetch().usage == Usage(7)

@@ -50,8 +50,8 @@ _batches = st.builds(
     requests=st.integers(0, 50_000), provider=_coordinates, origin=st.sampled_from(["created", "adopted", "imported"]),
     input_file_id=_maybe, batch_id=_maybe, created_at=_number, ended_at=_number, status=_maybe, error_code=_maybe,
     output_file_id=_maybe, error_file_id=_maybe, ok=_number, results=_maybe, superseded=st.booleans(),
-    revision=_number,
-    extra=_extra(BatchRecord))
+    revision=_number, model=_maybe, input_tokens=_number, output_tokens=_number, cached_tokens=_number,
+    reasoning_tokens=_number, extra=_extra(BatchRecord))
 _sinks = st.builds(SinkRecord, _text, _text, extra=_extra(SinkRecord))
 _jobs = st.builds(JobRecord, st.lists(_batches, max_size=3).map(tuple), st.dictionaries(_text, _sinks, max_size=2),
                   extra=_extra(JobRecord))
