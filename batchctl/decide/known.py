@@ -84,20 +84,20 @@ class Candidate:
     where: Coordinates
     ids: IdList | None = None
 
-    def record(self, revision: int | None = None) -> BatchRecord:
-        """What the lockfile says of it once it is adopted by a job at this revision."""
+    def record(self, revision: int | None = None, model: str | None = None) -> BatchRecord:
+        """What the lockfile says of it once it is adopted by a job at this revision, with requests of this model."""
         tag, counts = self.remote.tag, self.remote.counts
         return BatchRecord(
             shard=tag.shard if tag else "", attempt=tag.attempt if tag else 1,
             requests=len(self.ids) if self.ids is not None else (counts.total if counts else 0),
             provider=self.where, origin="adopted", input_file_id=self.remote.input_file_id,
-            batch_id=self.remote.id, created_at=self.remote.created_at, revision=revision,
+            batch_id=self.remote.id, created_at=self.remote.created_at, revision=revision, model=model,
         )
 
-    def adopted(self, revision: int | None = None) -> KnownBatch:
+    def adopted(self, revision: int | None = None, model: str | None = None) -> KnownBatch:
         """The batch as it will be known."""
         phase = Phase.ENDED if self.remote.ended else Phase.LIVE
-        return KnownBatch(self.record(revision), phase, self.remote, self.ids)
+        return KnownBatch(self.record(revision, model), phase, self.remote, self.ids)
 
 
 @dataclass(frozen=True, slots=True)

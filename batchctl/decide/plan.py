@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from array import array
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from enum import StrEnum
 
+from batchctl.decide.costs import Bill, Estimate
 from batchctl.decide.known import KnownBatch
 from batchctl.decide.standing import Standing
 from batchctl.recorded.records import BatchRecord
 from batchctl.words.outcomes import Tally
+from batchctl.words.prices import dollars
 from batchctl.words.remote import RemoteBatch
 
 
@@ -79,8 +83,12 @@ class Held:
 class JobPlan:
     """What is to be done for one job. `requests` counts distinct requests, `tally` rows.
 
-    `blocked` says why nothing may be created now; `max_requests` is the budget of the job's revision, None for none;
-    `notes` are things that the user should know. `state` has one State a request.
+    `blocked` says why nothing may be created now; `max_requests` and `max_cost` (USD) are the budget of the job's
+    revision, None for none; `notes` are things that the user should know. `state` has one State a request.
+
+    `estimate` prices what is to be sent, and `spent` is what the revision has cost so far, batches that run included.
+    `unanswered` counts rows by the reason why they have no answer and get none. `window` is the completion window, and
+    `took_s` how long batches of the job took so far, in the middle.
     """
 
     job: str
@@ -91,10 +99,16 @@ class JobPlan:
     foreign: tuple[str, ...] = ()
     blocked: str = ""
     max_requests: int | None = None
+    max_cost: Decimal | None = None
     notes: tuple[str, ...] = ()
     digest: str = ""
     standing: Standing = field(default_factory=Standing)
     state: bytearray = field(default_factory=bytearray)
+    estimate: Estimate = field(default_factory=Estimate)
+    spent: Bill = field(default_factory=Bill)
+    unanswered: Mapping[str, int] = field(default_factory=dict)
+    window: str = ""
+    took_s: int | None = None
 
     def of(self, *kinds: Kind) -> tuple[Action, ...]:
         return tuple(action for action in self.actions if action.kind in kinds)
@@ -107,14 +121,39 @@ class JobPlan:
     def sending(self) -> tuple[Action, ...]:
         return tuple(action for action in self.actions if action.kind in SENDING)
 
+    def bill(self, *actions: Action) -> Bill:
+        """What it would cost to send what these actions send."""
+        return sum((self.estimate.bill(action.requests, action.tokens) for action in actions
+                    if action.kind in SENDING), Bill())
+
     @property
     def over_budget(self) -> str:
         """By what this plan breaks the budget; nothing where it does not."""
+        if not self.sending:
+            return ""
+        return "; ".join(filter(None, (self._too_many_requests(), self._too_expensive())))
+
+    def _too_many_requests(self) -> str:
         asked = sum(action.requests for action in self.sending)
-        if self.max_requests is None or not asked or self.standing.spent + asked <= self.max_requests:
+        if self.max_requests is None or self.standing.spent + asked <= self.max_requests:
             return ""
         return (f"budget.max_requests is {self.max_requests}: {self.standing.spent} requests were sent so far, "
                 f"and {asked} more are planned")
+
+    def _too_expensive(self) -> str:
+        planned = self.bill(*self.sending)
+        if self.max_cost is None:
+            return ""
+        total = self.spent + planned
+        if not total.known:
+            what = f"no price is known for {', '.join(sorted(total.unpriced))}; add prices" if total.unpriced else (
+                "nothing limits the length of an answer; add max_completion_tokens to body")
+            return f"budget.max_cost is ${self.max_cost}, and what it costs cannot be told: {what}"
+        if total.cost <= self.max_cost:
+            return ""
+        about = "about " if self.spent.estimated else ""
+        return (f"budget.max_cost is ${self.max_cost}: {about}{dollars(self.spent.cost)} is spent so far, "
+                f"and {'up to' if planned.at_most else 'about'} {dollars(planned.cost)} more is planned")
 
     @property
     def settled(self) -> bool:

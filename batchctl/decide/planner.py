@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from batchctl.decide import cuts, sinks
+from batchctl.decide import costs, cuts, sinks
 from batchctl.decide.known import Candidate, KnownBatch, Phase, SinkFile, unreachable
 from batchctl.decide.plan import Action, Held, JobPlan, Kind, about
 from batchctl.decide.standing import NOBODY, Standing, answers_count, standing
@@ -18,6 +18,9 @@ from batchctl.words.remote import Coordinates
 
 #: The outcome of a request that none has answered.
 _NONE = 0
+
+#: States of rows that failed for good.
+_AT_AN_END = frozenset({State.FAILED, State.EXPIRED, State.CANCELLED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +42,11 @@ def plan_job(wanted: Wanted, situation: Situation) -> JobPlan:
     """The plan for one job. `declared` False stands for a job that only the lockfile knows."""
     adopted, foreign = _adoptable(wanted, situation)
     now = standing(wanted, [
-        *situation.known, *(candidate.adopted(_revision(candidate, situation, wanted)) for candidate in adopted)])
+        *situation.known, *(candidate.adopted(*_made_for(candidate, situation, wanted)) for candidate in adopted)])
     sends = _to_send(wanted, now, situation)
     sending, held, held_positions = _creates(wanted, now, sends, situation)
     state = _states(wanted, now, sends, held_positions)
+    expected = costs.estimate(wanted, now)
     tally = _tally(wanted, state)
     adoptions = [_adoption(candidate, situation, wanted) for candidate in adopted]
     actions = [*adoptions, *_watches(now, adopted), *_cancels(now, wanted, situation), *sending]
@@ -54,8 +58,9 @@ def plan_job(wanted: Wanted, situation: Situation) -> JobPlan:
     return JobPlan(
         job=wanted.job, requests=len(wanted.ids), tally=tally, actions=tuple(actions), held=held, foreign=foreign,
         blocked=situation.blocked if sending else "", max_requests=wanted.max_requests,
-        notes=_notes(now, tally), digest=wanted.digest, standing=now,
-        state=state,
+        max_cost=wanted.max_cost, notes=_notes(now, tally), digest=wanted.digest, standing=now, state=state,
+        estimate=expected, spent=costs.spent(wanted, now, expected), unanswered=_unanswered(wanted, now, state),
+        window=wanted.window, took_s=costs.took_s(now.batches),
     )
 
 
@@ -203,6 +208,21 @@ def _tally(wanted: Wanted, state: bytearray) -> Tally:
     return Tally(rows=wanted.rows, **{kind.name.lower(): counts[kind] for kind in State})
 
 
+def _unanswered(wanted: Wanted, now: Standing, state: bytearray) -> dict[str, int]:
+    """Rows that have no answer and get none, by the reason of their last failure."""
+    ends: Counter[tuple[int, int]] = Counter()
+    if wanted.weights is None:
+        ends.update(zip(state, now.outcome, strict=True))
+    else:
+        for at, end in enumerate(zip(state, now.outcome, strict=True)):
+            ends[end] += wanted.weights[at]
+    counts: Counter[str] = Counter()
+    for (value, outcome), rows in ends.items():
+        if value in _AT_AN_END and outcome:
+            counts[Outcome(outcome).reason] += rows
+    return dict(sorted(counts.items()))
+
+
 def _adoptable(wanted: Wanted, situation: Situation) -> tuple[list[Candidate], tuple[str, ...]]:
     """Tagged batches that the lockfile lacks: adopted if they answer an intent, or hold a request that is wanted, or if
     nobody can tell what they hold. The others are foreign."""
@@ -229,15 +249,18 @@ def _intended(candidate: Candidate, situation: Situation) -> KnownBatch | None:
         and (batch.record.shard, batch.record.attempt) == (tag.shard, tag.attempt)), None)
 
 
-def _revision(candidate: Candidate, situation: Situation, wanted: Wanted) -> int | None:
-    """The revision at which it was made: its intent says it; else what is wanted of it is asked at today's."""
+def _made_for(candidate: Candidate, situation: Situation, wanted: Wanted) -> tuple[int | None, str | None]:
+    """The revision and the model at which it was made: its intent says them; else what is wanted of it is asked at
+    today's."""
     intent = _intended(candidate, situation)
-    return wanted.revision if intent is None else intent.record.revision
+    if intent is not None:
+        return intent.record.revision, intent.record.model
+    return wanted.revision, (wanted.model or None) if candidate.ids is not None else None
 
 
 def _adoption(candidate: Candidate, situation: Situation, wanted: Wanted) -> Action:
     reason = "intent" if _intended(candidate, situation) else "lockfile-missing"
-    return about(candidate.adopted(_revision(candidate, situation, wanted)), Kind.ADOPT, reason)
+    return about(candidate.adopted(*_made_for(candidate, situation, wanted)), Kind.ADOPT, reason)
 
 
 def _watches(now: Standing, adopted: Sequence[Candidate]) -> list[Action]:

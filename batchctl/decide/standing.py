@@ -23,7 +23,8 @@ class Standing:
     (its place in `batches`) whose answer that is; `holder` the oldest live batch that holds it; `pending` is 1 where an
     ended batch holds it whose results are not here yet.
 
-    `spent` counts the requests that were sent at this revision, whatever became of them and of their rows.
+    `spent` counts the requests that were sent at this revision, whatever became of them and of their rows; `charged`
+    are the places of the batches that they were sent in.
     """
 
     outcome: bytearray = field(default_factory=bytearray)
@@ -32,6 +33,7 @@ class Standing:
     holder: array[int] = field(default_factory=lambda: array("i"))
     pending: bytearray = field(default_factory=bytearray)
     spent: int = 0
+    charged: tuple[int, ...] = ()
     batches: tuple[KnownBatch, ...] = ()
     fog_live: bool = False
     fog_lost: bool = False
@@ -66,7 +68,9 @@ def standing(wanted: Wanted, known: Iterable[KnownBatch]) -> Standing:
         if batch.ids is not None:
             positions = finder.positions(batch.ids)
             _add(made, place, batch, positions, asked)
-        made.spent += _spent(batch, wanted.revision, positions)
+        if sent := _spent(batch, wanted.revision, positions):
+            made.spent += sent
+            made.charged += (place,)
     return made
 
 

@@ -6,15 +6,18 @@ import json
 from array import array
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass, field
+from decimal import Decimal
+from fractions import Fraction
 
+from batchctl.desired.answer_limit import NOT_BY_TOKEN, answer_limit
 from batchctl.desired.job import BatchSettings, Job, Retry
+from batchctl.desired.pricing import price_list
 from batchctl.desired.render.survey import Desired
 from batchctl.words.dialects import Limits
 from batchctl.words.digest import text_digest
 from batchctl.words.ids import IdList
-
-#: Prompt tokens are estimated as bytes of the line over this, where no tokenizer is at hand.
-BYTES_PER_TOKEN = 4
+from batchctl.words.prices import PriceList, Rates
+from batchctl.words.tokens import BYTES_PER_TOKEN
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +57,17 @@ class SinkWish:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """One job for the planner. `lengths` are bytes a line, `units` embedding inputs a request (or None), and
-    `weights` rows a request (None: one each). `scope` says whose answers count (see Coordinates.scope), and `terms`
-    is the digest of where and how batches are made: no part of what is asked, but of what a saved plan promised."""
+    """One job for the planner. `lengths` are bytes a line, of which `envelope` are no prompt; `units` embedding inputs
+    a request (or None), and `weights` rows a request (None: one each). `scope` says whose answers count (see
+    Coordinates.scope), and `terms` is the digest of where and how batches are made: no part of what is asked, but of
+    what a saved plan promised. `answer_limit` is the most tokens of one answer (None: no limit is known), `rates` what
+    they cost in a batch made today (None: nobody knows), and `prices` what other models and providers cost;
+    not `by_token`: what is asked is paid by the hour or by the picture."""
 
     job: str
     ids: IdList = field(default_factory=IdList)
     lengths: array[int] = field(default_factory=lambda: array("I"))
+    envelope: int = 0
     units: array[int] | None = None
     weights: array[int] | None = None
     rows: int = 0
@@ -71,6 +78,13 @@ class Wanted:
     bounds: Bounds = Bounds()
     retry: Retry = field(default_factory=Retry)
     max_requests: int | None = None
+    max_cost: Decimal | None = None
+    model: str = ""
+    window: str = ""
+    answer_limit: int | None = None
+    rates: Rates | None = None
+    by_token: bool = True
+    prices: PriceList = field(default_factory=PriceList)
     sinks: tuple[SinkWish, ...] = ()
 
     @property
@@ -80,22 +94,38 @@ class Wanted:
 
     def tokens(self, positions: Sequence[int]) -> int:
         """Estimated prompt tokens of these requests."""
-        return self.size(positions) // BYTES_PER_TOKEN
+        read = self.size(positions) - len(positions) * self.envelope
+        return max(read // BYTES_PER_TOKEN, len(positions))
 
     def size(self, positions: Sequence[int]) -> int:
         """Bytes of these requests' lines."""
         return sum(map(self.lengths.__getitem__, positions))
 
+    @property
+    def tokens_each(self) -> Fraction:
+        """Estimated prompt tokens of one request, on the average."""
+        count = len(self.lengths)
+        return Fraction(self.tokens(range(count)), count) if count else Fraction(0)
+
 
 def wanted(job: Job, desired: Desired, sinks: tuple[SinkWish, ...]) -> Wanted:
     """The planner's view of a surveyed job."""
+    prices = price_list(job.prices, job.provider.where)
     return Wanted(
-        job=job.name, ids=desired.ids, lengths=desired.lengths, units=desired.units,
+        job=job.name, ids=desired.ids, lengths=desired.lengths, envelope=desired.envelope, units=desired.units,
         weights=_weights(desired), rows=desired.rows, inputs_digest=desired.inputs_digest,
         scope=job.provider.where.scope, terms=_terms(job), revision=job.revision,
         bounds=Bounds.of(job.provider.dialect.limits, job.batch),
-        retry=job.retry, max_requests=job.budget.max_requests, sinks=sinks,
+        retry=job.retry, max_requests=job.budget.max_requests, max_cost=job.budget.max_cost, model=job.model,
+        window=job.completion_window, answer_limit=answer_limit(job.body_kind, job.body),
+        rates=_rates(job, prices), by_token=job.body_kind not in NOT_BY_TOKEN, prices=prices, sinks=sinks,
     )
+
+
+def _rates(job: Job, prices: PriceList) -> Rates | None:
+    """What tokens cost in a batch made today. A transcript or a picture is not paid by the token."""
+    price = prices.of(job.provider.where, job.model)
+    return None if price is None or job.body_kind in NOT_BY_TOKEN else price.batch
 
 
 def _terms(job: Job) -> str:
