@@ -25,12 +25,14 @@ Choose = Callable[[JobPlan], JobPlan]
 @dataclass(frozen=True, slots=True)
 class JobReport:
     """How one job came out of a pass: the plan that is left (None where none could be made), and what failed. `full`:
-    a create found no room, and is left for another pass."""
+    a create found no room, and is left for another pass. `written` are the sinks that were written, each with its
+    number of records."""
 
     job: str
     plan: JobPlan | None
     failures: tuple[BatchctlError, ...] = ()
     full: bool = False
+    written: tuple[tuple[str, int], ...] = ()
 
     @property
     def exit_code(self) -> int:
@@ -122,4 +124,4 @@ def _finished(run: JobRun) -> JobReport:
         plan = run.finish()
     except BatchctlError as failure:
         run.failures.append(failure)
-    return JobReport(run.name, plan, tuple(run.failures), run.full)
+    return JobReport(run.name, plan, tuple(run.failures), run.full, tuple(run.written.items()))

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
 from batchctl.act import passes
 from batchctl.act.desk import Options
 from batchctl.act.sinks.write import sink_bytes
+from batchctl.decide.costs import Bill
 from batchctl.desired.job import Sink
 from batchctl.recorded import durable
 from batchctl.shell.session import Session
@@ -16,8 +18,22 @@ from batchctl.words.errors import StateError, UsageError
 from batchctl.words.events import silent
 
 
-def results_so_far(session: Session, form: Literal["jsonl", "csv"]) -> Iterator[tuple[int, bytes]]:
-    """Pieces, each with the number of records in it. Raises UsageError, and what reading the store raises."""
+@dataclass(slots=True)
+class SoFar:
+    """The pieces of a result, each with the number of records in it, and once they are read what the jobs cost."""
+
+    pieces: Iterator[tuple[int, bytes]]
+    spent: Bill = field(default_factory=Bill)
+
+
+def results_so_far(session: Session, form: Literal["jsonl", "csv"]) -> SoFar:
+    """Reading the pieces raises UsageError, and what reading the store raises."""
+    made = SoFar(iter(()))
+    made.pieces = _pieces(session, form, made)
+    return made
+
+
+def _pieces(session: Session, form: Literal["jsonl", "csv"], so_far: SoFar) -> Iterator[tuple[int, bytes]]:
     if form == "csv" and len(session.jobs) > 1:
         raise UsageError("one csv file holds the rows of one job", notes=("choose it with --target NAME",))
     for project in session.projects:
@@ -26,6 +42,7 @@ def results_so_far(session: Session, form: Literal["jsonl", "csv"]) -> Iterator[
             if made.plan is None:
                 raise made.failures[0]
             job = project.jobs[made.job]
+            so_far.spent += made.plan.spent
             sink = Sink("results", project.manifest, form, job.span)
             yield from sink_bytes(job, project.surveys[made.job], project.store, sink, made.plan)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from batchctl.act import passes
@@ -138,8 +138,14 @@ class Runner:
             self._outcome.declined = True
             self._outcome.failures += [failure for report in made.jobs for failure in report.failures]
             return
-        self._outcome.reports.update({report.job: report for report in made.jobs})
+        self._outcome.reports.update({report.job: self._with_earlier(report) for report in made.jobs})
         self._listed |= {report.job for report in made.jobs if not report.failures}
+
+    def _with_earlier(self, report: JobReport) -> JobReport:
+        """The report with the sinks that passes before this one have written."""
+        before = self._outcome.reports.get(report.job)
+        earlier = before.written if before is not None else ()
+        return replace(report, written=tuple({**dict(earlier), **dict(report.written)}.items()))
 
     def _waited_for(self, project: Project) -> Iterator[JobReport]:
         """The jobs for whose sake another pass is made. One that only found the run lock held is made up for."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from batchctl.decide.plan import Action, JobPlan, Kind
+from batchctl.decide.plan import SENDING, Action, JobPlan, Kind
 from batchctl.show import figures
 from batchctl.show.safe import safe
+from batchctl.words.dialects import parse_window
 
 SYMBOLS = {Kind.CREATE: "+", Kind.ADOPT: "=", Kind.FETCH: "↓", Kind.RETRY: "~", Kind.CANCEL: "-", Kind.WRITE: "»",
            Kind.WAIT: "…", Kind.FORGET: "✕"}
@@ -27,6 +28,10 @@ _REASONS = {
 }
 
 
+#: What took less is as good as at once.
+_WORTH_TELLING_S = 60
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
     """One line about actions of one kind."""
@@ -40,14 +45,16 @@ class Line:
         return SYMBOLS[self.kind]
 
 
-def lines(plan: JobPlan, *, each: bool = False) -> Iterator[Line]:
-    """The plan's actions; `each` batch by itself instead of alike ones together."""
+def lines(plan: JobPlan, *, each: bool = False, window: bool = False) -> Iterator[Line]:
+    """The plan's actions; `each` batch by itself instead of alike ones together. `window`: say also within which time
+    what is sent will be answered, where that does not stand elsewhere."""
     for (kind, reason), alike in groupby(plan.actions, lambda action: (action.kind, _why(action))):
         group = list(alike)
         if kind in (Kind.WRITE, Kind.FORGET) or each:
-            yield from (Line(kind, _one(action), reason) for action in group)
+            yield from (Line(kind, _one(action) + _price(plan, [action]), _when(plan, [action], reason, window))
+                        for action in group)
         else:
-            yield Line(kind, _together(group), reason)
+            yield Line(kind, _together(group) + _price(plan, group), _when(plan, group, reason, window))
 
 
 def _why(action: Action) -> str:
@@ -57,6 +64,37 @@ def _why(action: Action) -> str:
     if action.kind is Kind.RETRY:
         return f"after {reason.replace('+', ', ').replace('_', ' ')}"
     return safe(_REASONS.get(reason, reason.replace("-", " ").replace("_", " ")))
+
+
+def _price(plan: JobPlan, group: Sequence[Action]) -> str:
+    """What is sent, in tokens and money."""
+    if group[0].kind not in SENDING:
+        return ""
+    tokens = sum(action.tokens for action in group)
+    return f", {figures.tokens(tokens)}, {figures.cost(plan.bill(*group))}"
+
+
+def _when(plan: JobPlan, group: Sequence[Action], why: str, window: bool) -> str:
+    """The reason, and by when it can be expected: what is sent as soon as before, what runs by the end of its window.
+    """
+    if group[0].kind in SENDING:
+        within = f", within {plan.window}" if window and plan.window[:1].isdigit() else ""
+        took = plan.took_s or 0
+        before = f", ~{figures.duration(took)} as before" if took >= _WORTH_TELLING_S else ""
+        return f"{why}{within}{before}"
+    ends = [end for action in group if (end := due_at(action)) is not None]
+    return f"{why}, by {figures.moment(max(ends))}" if ends else why
+
+
+def due_at(action: Action) -> int | None:
+    """When the window of a batch that is awaited ends, in Unix time."""
+    remote = action.remote
+    if action.kind is not Kind.WAIT or remote is None:
+        return None
+    window = parse_window(remote.completion_window or "")
+    if remote.expires_at is not None or remote.created_at is None or window is None:
+        return remote.expires_at
+    return remote.created_at + window
 
 
 def _one(action: Action) -> str:

@@ -9,8 +9,10 @@ from typing import Any
 
 from batchctl import __version__
 from batchctl.act.saved import VERSION, lockfile_digest, ranges, tagged
-from batchctl.decide.plan import Action, JobPlan
+from batchctl.decide.plan import SENDING, Action, JobPlan
 from batchctl.recorded.records import JobRecord
+from batchctl.show.actions import due_at
+from batchctl.show.bills import bill_json, budget_json
 from batchctl.show.diagnostics import diagnostic_json
 from batchctl.show.reports import Shown, plans_of
 from batchctl.show.totals import Totals
@@ -49,6 +51,7 @@ def plan_document(jobs: Sequence[Shown], records: Mapping[str, JobRecord], conte
         "totals": {
             "actions": {str(kind): number for kind, number in totals.actions.items()},
             "requests": totals.requests, "bytes": totals.bytes, "tokens": totals.tokens,
+            "estimate": bill_json(totals.estimate),
         },
     }
 
@@ -71,14 +74,15 @@ def _job(job: Shown, record: JobRecord) -> dict[str, Any]:
 def _plan(plan: JobPlan) -> dict[str, Any]:
     return {
         "requests": plan.requests, "tally": tally_json(plan.tally), "digest": plan.digest,
-        "tagged": list(tagged(plan)), "actions": [_action(action) for action in plan.actions],
+        "tagged": list(tagged(plan)), "actions": [_action(action, plan) for action in plan.actions],
         "held": [{"reason": held.reason, "requests": held.requests} for held in plan.held],
         "foreign": sorted(plan.foreign), "blocked": plan.blocked or None, "over_budget": plan.over_budget or None,
-        "notes": list(plan.notes),
+        "notes": list(plan.notes), "estimate": bill_json(plan.bill(*plan.sending)), "spent": bill_json(plan.spent),
+        "budget": budget_json(plan), "completion_window": plan.window or None, "took_s": plan.took_s,
     }
 
 
-def _action(action: Action) -> dict[str, Any]:
+def _action(action: Action, plan: JobPlan) -> dict[str, Any]:
     made: dict[str, Any] = {"kind": str(action.kind), "reason": action.reason, "change": action.change}
     for name in ("shard", "attempt", "batch_id", "status", "sink"):
         if getattr(action, name) is not None:
@@ -86,6 +90,10 @@ def _action(action: Action) -> dict[str, Any]:
     for name in ("requests", "bytes", "tokens"):
         if getattr(action, name):
             made[name] = getattr(action, name)
+    if action.kind in SENDING:
+        made["estimate"] = bill_json(plan.bill(action))
+    if (due := due_at(action)) is not None:
+        made["due_at"] = due
     if action.positions is not None:
         made["ranges"] = ranges(action.positions)
     return made

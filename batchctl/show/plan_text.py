@@ -12,6 +12,7 @@ from batchctl.show.colour import PLAIN, Palette
 from batchctl.show.reports import Shown, plans_of
 from batchctl.show.safe import safe, width
 from batchctl.show.totals import Totals
+from batchctl.words.prices import dollars
 
 _HELD = {
     "below-minimum": "fewer than the provider takes in one batch",
@@ -33,9 +34,9 @@ def plan_text(jobs: Sequence[Shown], paint: Palette = PLAIN, *, each: bool = Fal
     return "".join(blocks) + "\n" + paint("bold", line.strip()) + "\n"
 
 
-def title(job: Shown, paint: Palette) -> str:
+def title(job: Shown, paint: Palette, *more: str) -> str:
     """A job's name, and where it runs."""
-    about = [safe(job.where.name), safe(job.model)] if job.where is not None else ["not in the manifest"]
+    about = [safe(job.where.name), safe(job.model), *more] if job.where is not None else ["not in the manifest"]
     return paint("bold", safe(job.job)) + paint("dim", f"  {' · '.join(about)}")
 
 
@@ -45,7 +46,7 @@ def _job(job: Shown, paint: Palette, each: bool, offline: bool) -> list[str]:
         return [f"{title(job, paint)}  {paint('red', 'no plan: see the error')}"]
     # A job that is destroyed, or that left the manifest, asks for no rows.
     rows = f"{paint('dim', ' · ')}{_rows(plan)}" if plan.tally.rows or not plan.actions else ""
-    made = [f"{title(job, paint)}{rows}"]
+    made = [f"{title(job, paint, *filter(None, (safe(plan.window),)))}{rows}"]
     found = list(lines(plan, each=each))
     wide = max((width(line.what) for line in found), default=0)
     for line in found:
@@ -53,8 +54,20 @@ def _job(job: Shown, paint: Palette, each: bool, offline: bool) -> list[str]:
         made.append(f"  {head}  {line.what}{' ' * (wide - width(line.what))}  {paint('dim', line.why)}".rstrip())
     made += [f"  {paint('yellow', '! held')}    {figures.count(held.requests, 'request')}: "
              f"{held_words(held)}" for held in plan.held]
+    made += budget(plan, paint)
     made += remarks(plan, paint, offline=offline)
     return made
+
+
+def budget(plan: JobPlan, paint: Palette) -> list[str]:
+    """How much of the budget is used, where there is one."""
+    parts = []
+    if plan.max_cost is not None:
+        about = "~" if plan.spent.estimated and plan.spent.cost else ""
+        parts.append(f"{about}{dollars(plan.spent.cost)} of {dollars(plan.max_cost)} spent")
+    if plan.max_requests is not None:
+        parts.append(f"{plan.standing.spent:,} of {figures.count(plan.max_requests, 'request')} sent")
+    return [f"  {paint('dim', 'budget')}    {', '.join(parts)}"] if parts else []
 
 
 def held_words(held: Held) -> str:
@@ -69,6 +82,8 @@ def remarks(plan: JobPlan, paint: Palette, *, offline: bool = False) -> list[str
         found.append(f"nothing can be sent: {plan.blocked}")
     if plan.over_budget:
         found.append(f"apply will refuse: {plan.over_budget}")
+    if plan.estimate.by_token and plan.bill(*plan.sending).unpriced and plan.max_cost is None:
+        found.append(f'no price is known for "{plan.estimate.model}" in a batch: add prices to the manifest')
     if plan.foreign:
         found.append(f"left alone, as they hold nothing that is wanted: {', '.join(plan.foreign)}")
     found += [text for batch in plan.standing.batches if batch.phase is Phase.LIVE and batch.remote is not None

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from batchctl.decide.known import KnownBatch
+from batchctl.show.bills import bill_json, budget_json
 from batchctl.show.diagnostics import diagnostic_json
 from batchctl.show.plan_json import dumped, tally_json
 from batchctl.show.reports import Shown, exit_code_of
@@ -28,6 +29,9 @@ def _job(job: Shown) -> dict[str, Any]:
             "unsent": sum(action.requests for action in plan.sending),
             "held": [{"reason": held.reason, "requests": held.requests} for held in plan.held],
             "batches": [_batch(batch) for batch in plan.standing.batches], "notes": list(plan.notes),
+            "unanswered": dict(plan.unanswered), "spent": bill_json(plan.spent), "budget": budget_json(plan),
+            "completion_window": plan.window or None, "written": [
+                {"sink": path, "records": records} for path, records in job.report.written],
         }
     return made
 
@@ -41,4 +45,7 @@ def _batch(batch: KnownBatch) -> dict[str, Any]:
         "status": remote.status if remote is not None else record.status, "ok": record.ok,
         "completed": counts.completed if counts else None, "failed": counts.failed if counts else None,
         "created_at": record.created_at, "ended_at": record.ended_at, "stored": batch.stored,
+        "expires_at": remote.expires_at if remote is not None else None, "model": record.model,
+        "input_tokens": record.input_tokens, "output_tokens": record.output_tokens,
+        "cached_tokens": record.cached_tokens, "reasoning_tokens": record.reasoning_tokens,
     }

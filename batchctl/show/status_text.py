@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from batchctl.decide.known import KnownBatch, Phase
-from batchctl.decide.plan import Kind
+from batchctl.decide.plan import JobPlan, Kind
 from batchctl.show import figures
 from batchctl.show.colour import PLAIN, Palette
-from batchctl.show.plan_text import held_words, remarks, title
+from batchctl.show.plan_text import budget, held_words, remarks, title
 from batchctl.show.reports import Shown
 from batchctl.show.safe import safe
 from batchctl.show.tables import aligned
@@ -61,4 +61,12 @@ def _job(job: Shown, paint: Palette) -> list[str]:
     elif plan.of(Kind.FETCH, Kind.WRITE, Kind.ADOPT):
         made.append("  results to be fetched or written: run `batchctl apply`")
     made += [f"  {figures.count(held.requests, 'request')} held: {held_words(held)}" for held in plan.held]
-    return made + remarks(plan, paint)
+    return made + spent(plan) + budget(plan, paint) + remarks(plan, paint)
+
+
+def spent(plan: JobPlan) -> list[str]:
+    """What the revision has used and cost so far, once anything was sent."""
+    bill = plan.spent
+    if not plan.standing.spent or not bill.usage:
+        return []
+    return [f"  used      {figures.used_for(bill)}"]

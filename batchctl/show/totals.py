@@ -6,33 +6,38 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from batchctl.decide.costs import Bill
 from batchctl.decide.plan import SENDING, JobPlan, Kind
 from batchctl.show import figures
 
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """Actions by kind, and what would be sent."""
+    """Actions by kind, and what would be sent; `estimate` is what that would cost."""
 
     actions: dict[Kind, int]
     requests: int
     bytes: int
     tokens: int
+    estimate: Bill
 
     @classmethod
     def of(cls, plans: Iterable[JobPlan]) -> Totals:
+        plans = list(plans)
         actions = [action for plan in plans for action in plan.actions]
         counts = Counter(action.kind for action in actions)
         sent = [action for action in actions if action.kind in SENDING]
         return cls({kind: counts[kind] for kind in Kind if counts[kind]}, sum(action.requests for action in sent),
-                   sum(action.bytes for action in sent), sum(action.tokens for action in sent))
+                   sum(action.bytes for action in sent), sum(action.tokens for action in sent),
+                   sum((plan.bill(*plan.sending) for plan in plans), Bill()))
 
     @property
     def line(self) -> str:
-        """`Plan: 2 create, 1 fetch. New requests: 1,716 (1.2 MB, ~301k tokens).`"""
+        """`Plan: 2 create, 1 fetch. New requests: 1,716 (1.2 MB, ~301k tokens, ~$2.51).`"""
         if not self.actions:
             return "No changes."
         made = "Plan: " + ", ".join(f"{number:,} {kind}" for kind, number in self.actions.items()) + "."
         if self.requests:
-            made += f" New requests: {self.requests:,} ({figures.size(self.bytes)}, {figures.tokens(self.tokens)})."
+            made += (f" New requests: {self.requests:,} ({figures.size(self.bytes)}, {figures.tokens(self.tokens)}, "
+                     f"{figures.cost(self.estimate)}).")
         return made

@@ -54,8 +54,9 @@ def check_sinks(job: Job) -> None:
         raise InvalidInput(findings)
 
 
-def write_sink(desk: Desk, job: Job, action: Action, plan: JobPlan) -> None:
-    """Carries out a `write`. Raises InvalidInput, InputChanged or StateError, with the old file still there."""
+def write_sink(desk: Desk, job: Job, action: Action, plan: JobPlan) -> int:
+    """Carries out a `write`, and returns the number of records. Raises InvalidInput, InputChanged or StateError, with
+    the old file still there."""
     sink = next(sink for sink in effective_sinks(job) if sink.path == action.sink)
     state = hashlib.sha256()
     records, expected = 0, _expected(sink, plan.tally)
@@ -73,6 +74,7 @@ def write_sink(desk: Desk, job: Job, action: Action, plan: JobPlan) -> None:
     desk.book().set_job(job.name, desk.record(job.name).with_sink(sink.path, record))
     desk.emit(Writing(job.name, sink.path, records, records, done=True))
     desk.emit(Step(job.name, "write", f"{records} records to {sink.path}"))
+    return records
 
 
 def _expected(sink: Sink, rows: Tally) -> int:

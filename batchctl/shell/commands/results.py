@@ -32,14 +32,17 @@ def command(terminal: Terminal, chosen: Chosen, output: Path | None, form: Liter
     with progress(terminal) as emit:
         terminal.diagnostics((*session.warnings, *session.survey(chosen.workers, emit)))
     kind = form or ("csv" if output is not None and output.suffix.lower() == ".csv" else "jsonl")
-    pieces = results_so_far(session, kind)
+    so_far = results_so_far(session, kind)
     if output is not None:
-        terminal.err(f"{figures.count(write_results(output, pieces), 'record')} to {output}\n")
+        written = write_results(output, so_far.pieces)
+        terminal.err(f"{figures.count(written, 'record')} to {output}; {figures.used_for(so_far.spent)}\n")
         return ExitCode.DONE
     written = 0
-    for count, piece in pieces:
+    for count, piece in so_far.pieces:
         written += count
         terminal.out_bytes(piece)
-    if not written:
+    if written:
+        terminal.err(f"{figures.count(written, 'record')}; {figures.used_for(so_far.spent)}\n")
+    else:
         terminal.err("No row has ended yet, as far as the store knows; `batchctl apply` fetches what is done.\n")
     return ExitCode.DONE
