@@ -5,7 +5,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal
+from decimal import ROUND_UP, Decimal
 from enum import StrEnum
 
 from batchctl.decide.costs import Bill, Estimate
@@ -152,8 +152,10 @@ class JobPlan:
         if total.cost <= self.max_cost:
             return ""
         about = "about " if self.spent.estimated else ""
-        return (f"budget.max_cost is ${self.max_cost}: {about}{dollars(self.spent.cost)} is spent so far, "
-                f"and {'up to' if planned.at_most else 'about'} {dollars(planned.cost)} more is planned")
+        # Rounded up: what is too much by half a cent must not look as if it were just enough.
+        spent, more = (dollars(bill.cost, ROUND_UP) for bill in (self.spent, planned))
+        return (f"budget.max_cost is ${self.max_cost}: {about}{spent} is spent so far, "
+                f"and {'up to' if planned.at_most else 'about'} {more} more is planned")
 
     @property
     def settled(self) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 
 from batchctl.words.dialects import DIALECTS
 from batchctl.words.hosts import is_this_machine
@@ -77,9 +77,9 @@ class PriceList:
         return self.own.get(model)
 
 
-def dollars(amount: Decimal) -> str:
+def dollars(amount: Decimal, rounding: str = ROUND_HALF_UP) -> str:
     """`$0.41`, `$1,234.50`; of less than a cent the first two digits that say something: `$0.0021`."""
     if not amount:
         return "$0"
     places = 2 if abs(amount) >= Decimal("0.01") else max(2, 1 - amount.adjusted())
-    return f"${amount:,.{places}f}"
+    return f"${amount.quantize(Decimal(1).scaleb(-places), rounding):,f}"

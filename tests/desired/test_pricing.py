@@ -8,14 +8,15 @@ from decimal import Decimal
 import pytest
 
 from batchctl.desired.answer_limit import answer_limit
-from batchctl.desired.pricing import price_of, published
 from batchctl.desired.job import Template
+from batchctl.desired.pricing import price_of, published
 from batchctl.words.diagnostics import Span
 from batchctl.words.dialects import CEREBRAS, DIALECTS, GROQ, OPENAI, Dialect
 from batchctl.words.prices import Price
 from batchctl.words.remote import Coordinates
 from batchctl.words.usage import Usage
 
+#: Vendor, model, price.
 ENTRIES = [(vendor, model, price) for vendor, models in published().items() for model, price in models.items()]
 
 
@@ -23,7 +24,7 @@ def at(dialect: Dialect) -> Coordinates:
     return Coordinates(dialect.name, dialect.name, dialect.base_url)
 
 
-@pytest.mark.parametrize(("vendor", "model", "price"), ENTRIES, ids=[f"{vendor} {model}" for vendor, model, _ in ENTRIES])
+@pytest.mark.parametrize(("vendor", "model", "price"), ENTRIES, ids=[" ".join(entry[:2]) for entry in ENTRIES])
 def test_every_price_has_a_date_a_source_and_a_sense(vendor: str, model: str, price: Price) -> None:
     assert vendor in DIALECTS
     assert re.fullmatch(r"20\d\d-\d\d-\d\d", price.as_of)
@@ -49,7 +50,10 @@ def test_a_batch_costs_less_by_what_its_vendor_publishes_and_is_unknown_where_it
 
 def test_cached_tokens_of_a_batch_are_cheaper_only_where_that_is_published() -> None:
     new, old = price_of("gpt-5.4", at(OPENAI)), price_of("gpt-4o", at(OPENAI))
-    assert new is not None and new.batch is not None and old is not None and old.batch is not None
+    assert new is not None
+    assert new.batch is not None
+    assert old is not None
+    assert old.batch is not None
     assert new.batch.cached_input == Decimal("0.13")
     assert old.synchronous.cached_input == Decimal("1.25")
     assert old.batch.cached_input is None

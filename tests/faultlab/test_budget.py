@@ -99,10 +99,10 @@ def test_a_lost_lockfile_is_rebuilt_with_what_was_spent(poor: Rig) -> None:
 
 def test_what_runs_is_spent_as_estimated_so_that_two_passes_do_not_each_spend_it_all(poor: Rig) -> None:
     poor.max_requests = 2
-    poor.rows = {key: "word " * 400 for key in "ab"}
+    poor.rows = dict.fromkeys("ab", "word " * 400)
     poor.apply()
     assert len(poor.provider.live()) == 1
-    poor.rows |= {key: "word " * 400 for key in "cd"}
+    poor.rows |= dict.fromkeys("cd", "word " * 400)
     assert "about $1.2" in refused(poor)
     assert len(poor.provider.batches) == 1
 

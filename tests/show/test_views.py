@@ -6,7 +6,11 @@ import io
 import json
 import re
 from array import array
+from dataclasses import replace
+from decimal import Decimal
+from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,12 +18,14 @@ from batchctl.act.passes import JobReport
 from batchctl.act.repairing import Repair
 from batchctl.act.store_files import Garbage
 from batchctl.act.verifying import Verified
+from batchctl.decide.costs import Bill, Estimate
 from batchctl.decide.known import KnownBatch, Phase
 from batchctl.decide.plan import Action, Held, JobPlan, Kind
 from batchctl.decide.standing import Standing
 from batchctl.recorded.records import BatchRecord, JobRecord, Recorded, SinkRecord
 from batchctl.show import figures
 from batchctl.show.batches import Listed, batches_json, batches_text
+from batchctl.show.bills import bill_json
 from batchctl.show.colour import Palette, wants_colour
 from batchctl.show.diagnostics import diagnostic_text
 from batchctl.show.garbage import garbage_text
@@ -41,7 +47,9 @@ from batchctl.words.diagnostics import Diagnostic, Span
 from batchctl.words.errors import Refusal
 from batchctl.words.events import BatchState, Event, Notice, Step
 from batchctl.words.outcomes import Tally
+from batchctl.words.prices import Rates
 from batchctl.words.remote import BatchError, Coordinates, Counts, RemoteBatch
+from batchctl.words.usage import Usage
 from tests.hostile import CONTROL, EVIL
 
 ROOT = Path(__file__).parents[2]
@@ -52,36 +60,104 @@ def shown(text: str = "job", **changes: object) -> Shown:
     """A job in which every string is `text`."""
     where = Coordinates(text, "openai", base_url=text)
     record = BatchRecord(SHARD, 1, 3, where, batch_id=text, created_at=0, status=text)
-    remote = RemoteBatch(text, text, counts=Counts(3, 1, 1), errors=(BatchError(text, text, 3),))
+    remote = RemoteBatch(text, text, counts=Counts(3, 1, 1), errors=(BatchError(text, text, 3),), expires_at=86_400)
     actions = (
         Action(Kind.CREATE, "new", 1200, SHARD, 1, bytes=1_000_000, tokens=250_000, positions=array("I", [0, 1, 2])),
         Action(Kind.CREATE, "new", 516, SHARD, 1, bytes=204_000, tokens=51_000, positions=array("I", [5])),
         Action(Kind.FETCH, "completed", 300, batch_id=text),
-        Action(Kind.WAIT, "live", 3, batch_id=text, status=text, change=False),
+        Action(Kind.WAIT, "live", 3, batch_id=text, status=text, change=False, remote=remote),
         Action(Kind.WRITE, "new", sink=text),
     )
     plan = JobPlan(
         text, 1716, Tally(1319, ok=1300, failed=12, waiting=7), actions, (Held("below-minimum", 2),), (text,),
         notes=(text,), digest="sha256:" + SHARD,
-        standing=Standing(batches=(KnownBatch(record, Phase.LIVE, remote),)))
+        standing=Standing(batches=(KnownBatch(record, Phase.LIVE, remote),), spent=3), window="24h", took_s=7300,
+        estimate=Estimate(text, None, Fraction(8)), spent=Bill(Usage(1234, 56, 7), unpriced=frozenset((text,))),
+        unanswered={"rejected": 12})
     failure = Refusal(text, status=400, notes=(text,))
-    return Shown(JobReport(text, plan, (failure,)), text, where, text, text)
+    return Shown(JobReport(text, plan, (failure,), written=((text, 5),)), text, where, text, text)
+
+
+def priced(**changes: Any) -> Shown:
+    """The same with a price, a budget and nothing odd."""
+    job = shown()
+    assert job.plan is not None
+    rates = Rates(Decimal("0.1"), Decimal("0.625"))
+    plan = replace(
+        job.plan, foreign=(), notes=(), held=(), standing=replace(job.plan.standing, batches=()),
+        estimate=Estimate("job", rates, Fraction(300), at_most=True), max_cost=Decimal("2.50"), max_requests=5000,
+        spent=Bill(Usage(1_200_000, 400_000), Decimal("0.37")), **changes)
+    return replace(job, report=replace(job.report, plan=plan, failures=(), written=(("out.csv", 1319),)))
 
 
 def test_the_plan_is_a_line_an_action_with_the_totals_last() -> None:
     assert plan_text([shown()]) == """\
-job  job · job · rows 1,319: 1,300 ok, 12 failed, 7 waiting
-  + create  1,716 requests in 2 batches  new
-  ↓ fetch   300 requests in job          completed
-  … wait    3 requests in job            job
-  » write   job                          new
+job  job · job · 24h · rows 1,319: 1,300 ok, 12 failed, 7 waiting
+  + create  1,716 requests in 2 batches, ~301k tokens, cost unknown  new, ~2 h as before
+  ↓ fetch   300 requests in job                                      completed
+  … wait    3 requests in job                                        job, by 1970-01-02 00:00Z
+  » write   job                                                      new
   ! held    2 requests: fewer than the provider takes in one batch
+  ! no price is known for "job" in a batch: add prices to the manifest
   ! left alone, as they hold nothing that is wanted: job
   ! job: line 3: job
   ! job
 
-Plan: 2 create, 1 wait, 1 fetch, 1 write. New requests: 1,716 (1.2 MB, ~301k tokens).
+Plan: 2 create, 1 wait, 1 fetch, 1 write. New requests: 1,716 (1.2 MB, ~301k tokens, cost unknown).
 """
+
+
+def test_a_plan_says_what_it_costs_and_what_is_left_of_the_budget() -> None:
+    text = plan_text([priced(took_s=None)])
+    assert "1,716 requests in 2 batches, ~301k tokens, up to ~$0.35  new\n" in text
+    assert "  budget    $0.37 of $2.50 spent, 3 of 5,000 requests sent\n" in text
+    assert text.endswith("New requests: 1,716 (1.2 MB, ~301k tokens, up to ~$0.35).\n")
+    assert "new, within 24h |" in plan_markdown([priced(took_s=None)])
+    assert r"budget \$0.37 of \$2.50 spent" in plan_markdown([priced()])
+
+
+def test_money_is_exact_in_json_and_null_where_it_is_not_known() -> None:
+    context = PlanContext(("job.yaml",), None, {}, True, False, False, False)
+    document = plan_document([priced(), shown()], {}, context)
+    known, unknown = document["jobs"]
+    assert known["estimate"]["cost"] == "0.35185"
+    assert known["spent"]["cost"] == "0.37"
+    assert known["budget"] == {"max_requests": 5000, "requests": 3, "max_cost": "2.5"}
+    assert (unknown["estimate"]["cost"], unknown["estimate"]["unpriced"]) == (None, ["job"])
+    assert document["totals"]["estimate"]["cost"] is None
+    assert bill_json(Bill(cost=Decimal("1E-7")))["cost"] == "0.0000001"
+    assert bill_json(Bill(cost=Decimal("1E+3")))["cost"] == "1000"
+
+
+def test_the_end_of_an_apply_sums_up_what_was_answered_used_and_written() -> None:
+    text = outcome_text([priced(), priced()])
+    assert "  wrote     out.csv, 1,319 records\n  used      1,200,000 tokens in, 400,000 out, $0.37\n" in text
+    assert "12 rows without an answer (12 rejected); `batchctl results` shows why\n" in text
+    assert text.endswith("\n2 jobs, rows 2,638: 2,600 ok, 24 failed, 14 waiting; "
+                         "2,400,000 tokens in, 800,000 out, $0.74\n")
+    assert "jobs" not in outcome_text([priced()])
+
+
+def test_a_status_says_what_was_used() -> None:
+    for view in (status_text, status_markdown):
+        assert "1,200,000 tokens in, 400,000 out, " in view([priced()])
+        assert "1,234 tokens in (7 of them cached), 56 out, cost unknown" in view([shown()])
+
+
+@pytest.mark.parametrize(("bill", "said"), [
+    (Bill(), "$0"), (Bill(cost=Decimal("0.41")), "$0.41"), (Bill(cost=Decimal("0.41"), estimated=True), "~$0.41"),
+    (Bill(cost=Decimal("0.41"), estimated=True, at_most=True), "up to ~$0.41"),
+    (Bill(estimated=True, at_most=True), "$0"), (Bill(unpriced=frozenset("m")), "cost unknown"),
+    (Bill(cost=Decimal("0.41"), unpriced=frozenset("m")), "$0.41 and more"),
+    (Bill(cost=Decimal("0.41"), estimated=True, open_ended=True), "~$0.41 and the answers"),
+])
+def test_a_cost_says_how_sure_it_is(bill: Bill, said: str) -> None:
+    assert figures.cost(bill) == said
+
+
+@pytest.mark.parametrize(("seconds", "said"), [(5, "5 s"), (300, "5 min"), (7300, "2 h"), (200_000, "2 d")])
+def test_a_duration_is_told_in_its_largest_unit(seconds: int, said: str) -> None:
+    assert figures.duration(seconds) == said
 
 
 def outcome(*actions: Action, tally: Tally | None = None, **changes: object) -> str:

@@ -59,7 +59,8 @@ def test_what_runs_on_this_machine_is_free_and_a_hosted_upstream_is_not(upstream
 
 @pytest.mark.parametrize(("amount", "shown"), [
     ("0", "$0"), ("0.41", "$0.41"), ("0.4149", "$0.41"), ("1234.5", "$1,234.50"), ("0.0021", "$0.0021"),
-    ("0.00078483", "$0.00078"), ("0.01", "$0.01"), ("0.0000001", "$0.00000010"), ("1E+3", "$1,000.00"),
+    ("0.00078483", "$0.00078"), ("0.01", "$0.01"), ("0.0000001", "$0.00000010"),
+    ("1E+3", "$1,000.00"), ("0.045", "$0.05"),
 ])
 def test_money_is_shown_to_the_cent_and_smaller_sums_by_what_they_say(amount: str, shown: str) -> None:
     assert dollars(Decimal(amount)) == shown

@@ -16,7 +16,7 @@ def chat(*contents: Any) -> dict[str, Any]:
 
 
 #: The first question of GSM8K.
-PROSE = ("Janet’s ducks lay 16 eggs per day. She eats three for breakfast every morning and bakes muffins for her "
+PROSE = ("Janet\u2019s ducks lay 16 eggs per day. She eats three for breakfast every morning and bakes muffins for her "
          "friends every day with four. She sells the remainder at the farmers' market daily for $2 per fresh duck egg. "
          "How much in dollars does she make every day at the farmers' market?")
 

@@ -39,7 +39,9 @@ def amount(mapping: Mapping, key: str) -> Decimal | None:
     node = mapping.get(key)
     if not isinstance(node, Scalar) or node.broken or isinstance(node.value, bool):
         return None
-    return Decimal(node.text) if isinstance(node.value, int | float) else None
+    if isinstance(node.value, int):
+        return Decimal(node.value)
+    return Decimal(node.text) if isinstance(node.value, float) else None
 
 
 def check_ceiling(made: Job, document: Mapping, context: Context) -> None:

@@ -19,7 +19,16 @@ def test_money_is_read_as_it_is_written() -> None:
     made = job(LIMITED + "budget: {max_cost: 0.10}\n")
     assert made.budget.max_cost == Decimal("0.10")
     assert job(LIMITED + "budget: {max_cost: 25}\n").budget.max_cost == 25
-    assert job(LIMITED + "budget: {max_cost: 1e2}\n").budget.max_cost == 100
+    for written, cost in (("1e2", 100), ("0x10", 16), ("5.", 5), (".5", Decimal("0.5")), ("+5", 5), ("0", 0)):
+        assert job(LIMITED + f"budget: {{max_cost: {written}}}\n").budget.max_cost == cost
+
+
+@pytest.mark.parametrize("odd", [".inf", "-.inf", ".nan", "1e400", "9" * 400, "true", "null", "[]", "{}", "1_000"])
+def test_what_is_no_amount_is_a_mistake_at_its_place(odd: str) -> None:
+    (found,) = mistakes(LIMITED + f"budget: {{max_cost: {odd}}}\n")
+    assert found.code in ("wrong-type", "out-of-range", "ambiguous-scalar")
+    assert found.span is not None
+    assert found.span.column == 20
 
 
 def test_prices_have_the_discount_of_the_vendor_and_none_elsewhere() -> None:
