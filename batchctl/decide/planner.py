@@ -210,6 +210,8 @@ def _tally(wanted: Wanted, state: bytearray) -> Tally:
 
 def _unanswered(wanted: Wanted, now: Standing, state: bytearray) -> dict[str, int]:
     """Rows that have no answer and get none, by the reason of their last failure."""
+    if not any(state.count(ended) for ended in _AT_AN_END):
+        return {}
     ends: Counter[tuple[int, int]] = Counter()
     if wanted.weights is None:
         ends.update(zip(state, now.outcome, strict=True))

@@ -51,6 +51,12 @@ def says_yes(terminal: Terminal, what: str) -> bool:
     return terminal.ask(f"\n{what}? Only yes is accepted: ") == "yes"
 
 
+def _price(totals: Totals) -> str:
+    """What it costs, where it is not free."""
+    bill = totals.estimate
+    return f" ({figures.cost(bill)})" if bill.cost or not bill.known else ""
+
+
 def _refused(plan: JobPlan) -> bool:
     """Whether the pass will refuse to send what the plan says, so that there is nothing to say yes to."""
     return bool(plan.blocked or plan.over_budget) and not plan.of(Kind.CANCEL)
@@ -62,7 +68,7 @@ def _what(plans: Sequence[JobPlan], send: str, cancel: str) -> str:
     parts = []
     sent = totals.actions.get(Kind.CREATE, 0) + totals.actions.get(Kind.RETRY, 0)
     if sent:
-        parts.append(f"{send} {figures.count(totals.requests, 'request')} in {figures.batches(sent)}")
+        parts.append(f"{send} {figures.count(totals.requests, 'request')} in {figures.batches(sent)}{_price(totals)}")
     if Kind.CANCEL in totals.actions:
         parts.append(f"{cancel} {figures.batches(totals.actions[Kind.CANCEL])}")
     made = " and ".join(parts)

@@ -63,8 +63,8 @@ def cost(bill: Bill) -> str:
     if bill.cost and bill.estimated:
         made = f"up to ~{made}" if bill.at_most else f"~{made}"
     if bill.unpriced:
-        return f"{made} and more" if bill.cost else "cost unknown"
-    return f"{made} and the answers" if bill.open_ended else made
+        return f"{made} + more" if bill.cost else "cost unknown"
+    return f"{made} + answers" if bill.open_ended else made
 
 
 def duration(seconds: int) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,12 +36,11 @@ class Meter:
         self._input = self._output = self._cached = self._reasoning = 0
 
     def add(self, raw: Any) -> None:
-        found = usage_of(raw)
-        if found is not None:
-            self._input += found.input_tokens
-            self._output += found.output_tokens
-            self._cached += found.cached_tokens
-            self._reasoning += found.reasoning_tokens
+        tokens_in, tokens_out, cached, reasoning = _counted(raw)
+        self._input += tokens_in
+        self._output += tokens_out
+        self._cached += cached
+        self._reasoning += reasoning
 
     @property
     def total(self) -> Usage | None:
@@ -55,26 +53,27 @@ def usage_of(raw: Any) -> Usage | None:
     """A `usage` object in the words of chat, completions and embeddings (prompt, completion) or of responses and whole
     batches (input, output). None where nothing in it was counted: a batch that has not ended shows zeros, and a
     transcript counts seconds."""
-    if not isinstance(raw, Mapping):
-        return None
-    found = Usage(
-        _first(raw, "prompt_tokens", "input_tokens"), _first(raw, "completion_tokens", "output_tokens"),
-        _detail(raw, "cached_tokens", "prompt_tokens_details", "input_tokens_details"),
-        _detail(raw, "reasoning_tokens", "completion_tokens_details", "output_tokens_details"))
+    found = Usage(*_counted(raw))
     return found if found else None
 
 
-def _first(raw: Mapping[str, Any], *names: str) -> int:
-    return next((count for name in names if (count := _count(raw.get(name)))), 0)
-
-
-def _detail(raw: Mapping[str, Any], name: str, *groups: str) -> int:
-    found = (raw.get(group) for group in groups)
-    return next((count for group in found if isinstance(group, Mapping) and (count := _count(group.get(name)))), 0)
+def _counted(raw: Any) -> tuple[int, int, int, int]:
+    """Input, output, cached and reasoning tokens; called for each of a million answers."""
+    if not isinstance(raw, dict):
+        return 0, 0, 0, 0
+    if "prompt_tokens" in raw or "completion_tokens" in raw:
+        tokens_in, tokens_out = raw.get("prompt_tokens"), raw.get("completion_tokens")
+        about_in, about_out = raw.get("prompt_tokens_details"), raw.get("completion_tokens_details")
+    else:
+        tokens_in, tokens_out = raw.get("input_tokens"), raw.get("output_tokens")
+        about_in, about_out = raw.get("input_tokens_details"), raw.get("output_tokens_details")
+    cached = about_in.get("cached_tokens") if isinstance(about_in, dict) else 0
+    reasoning = about_out.get("reasoning_tokens") if isinstance(about_out, dict) else 0
+    return _count(tokens_in), _count(tokens_out), _count(cached), _count(reasoning)
 
 
 def _count(raw: Any) -> int:
     """Servers are not to be trusted: what is no count is none."""
-    if isinstance(raw, bool) or not isinstance(raw, int | float) or not 0 <= raw < _MOST:
-        return 0
-    return int(raw)
+    if type(raw) is int:
+        return raw if 0 <= raw < _MOST else 0
+    return int(raw) if type(raw) is float and 0 <= raw < _MOST else 0

@@ -26,6 +26,14 @@ def test_a_yes_sends_what_was_shown(project: Project) -> None:
     assert (project.folder / "out" / "labels.jsonl").exists()
 
 
+def test_a_yes_is_asked_with_what_it_costs(project: Project) -> None:
+    project.write("job.yaml", MANIFEST + "body: {max_tokens: 8}\nprices: {echo-1: {input: 1000, output: 1000}}\n")
+    with typing_at(project.folder, "apply") as person:
+        person.sees("Send 3 requests in 1 batch (up to ~$0.05)? Only yes is accepted: ")
+        person.types("no\n")
+        assert person.ends() == 1
+
+
 @pytest.mark.parametrize("answer", ["no\n", "\n", "y\n", "\x04"])
 def test_all_but_yes_sends_nothing(project: Project, answer: str) -> None:
     with typing_at(project.folder, "apply") as person:

@@ -148,8 +148,8 @@ def test_a_status_says_what_was_used() -> None:
     (Bill(), "$0"), (Bill(cost=Decimal("0.41")), "$0.41"), (Bill(cost=Decimal("0.41"), estimated=True), "~$0.41"),
     (Bill(cost=Decimal("0.41"), estimated=True, at_most=True), "up to ~$0.41"),
     (Bill(estimated=True, at_most=True), "$0"), (Bill(unpriced=frozenset("m")), "cost unknown"),
-    (Bill(cost=Decimal("0.41"), unpriced=frozenset("m")), "$0.41 and more"),
-    (Bill(cost=Decimal("0.41"), estimated=True, open_ended=True), "~$0.41 and the answers"),
+    (Bill(cost=Decimal("0.41"), unpriced=frozenset("m")), "$0.41 + more"),
+    (Bill(cost=Decimal("0.41"), estimated=True, open_ended=True), "~$0.41 + answers"),
 ])
 def test_a_cost_says_how_sure_it_is(bill: Bill, said: str) -> None:
     assert figures.cost(bill) == said
