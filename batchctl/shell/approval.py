@@ -8,7 +8,7 @@ from batchctl.act.passes import Approve, JobReport
 from batchctl.decide.plan import JobPlan, Kind
 from batchctl.shell.session import Session
 from batchctl.shell.views import shown
-from batchctl.show import figures
+from batchctl.show import figures, money
 from batchctl.show.plan_text import plan_text
 from batchctl.show.terminal import Terminal
 from batchctl.show.totals import Totals
@@ -54,7 +54,7 @@ def says_yes(terminal: Terminal, what: str) -> bool:
 def _price(totals: Totals) -> str:
     """What it costs, where it is not free."""
     bill = totals.estimate
-    return f" ({figures.cost(bill)})" if bill.cost or not bill.known else ""
+    return f" ({money.cost(bill)})" if bill.cost or not bill.known else ""
 
 
 def _refused(plan: JobPlan) -> bool:

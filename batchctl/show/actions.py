@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from batchctl.decide.plan import SENDING, Action, JobPlan, Kind
-from batchctl.show import figures
+from batchctl.show import figures, money
 from batchctl.show.safe import safe
 from batchctl.words.dialects import parse_window
 
@@ -71,7 +71,7 @@ def _price(plan: JobPlan, group: Sequence[Action]) -> str:
     if group[0].kind not in SENDING:
         return ""
     tokens = sum(action.tokens for action in group)
-    return f", {figures.tokens(tokens)}, {figures.cost(plan.bill(*group))}"
+    return f", {figures.tokens(tokens)}, {money.cost(plan.bill(*group))}"
 
 
 def _when(plan: JobPlan, group: Sequence[Action], why: str, window: bool) -> str:

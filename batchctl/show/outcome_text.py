@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from batchctl.decide.costs import Bill
 from batchctl.decide.known import Phase
 from batchctl.decide.plan import JobPlan, Kind
-from batchctl.show import figures
+from batchctl.show import figures, money
 from batchctl.show.colour import PLAIN, Palette
 from batchctl.show.plan_text import held_words, remarks, title
 from batchctl.show.reports import Shown, plans_of
@@ -24,7 +24,7 @@ def outcome_text(jobs: Sequence[Shown], paint: Palette = PLAIN) -> str:
     if len(plans) < 2 or not bill.usage:
         return text
     tally = Tally(**{name: sum(getattr(plan.tally, name) for plan in plans) for name in Tally.__slots__})
-    total = f"{len(plans)} jobs, {figures.tally(tally)}; {figures.used_for(bill)}"
+    total = f"{len(plans)} jobs, {figures.tally(tally)}; {money.used_for(bill)}"
     return f"{text}\n{paint('bold', total)}\n"
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from batchctl.decide.known import KnownBatch, Phase
 from batchctl.decide.plan import JobPlan, Kind
-from batchctl.show import figures
+from batchctl.show import figures, money
 from batchctl.show.colour import PLAIN, Palette
 from batchctl.show.plan_text import budget, held_words, remarks, title
 from batchctl.show.reports import Shown
@@ -69,4 +69,4 @@ def spent(plan: JobPlan) -> list[str]:
     bill = plan.spent
     if not plan.standing.spent or not bill.usage:
         return []
-    return [f"  used      {figures.used_for(bill)}"]
+    return [f"  used      {money.used_for(bill)}"]

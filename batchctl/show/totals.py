@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from batchctl.decide.costs import Bill
 from batchctl.decide.plan import SENDING, JobPlan, Kind
-from batchctl.show import figures
+from batchctl.show import figures, money
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,5 +39,5 @@ class Totals:
         made = "Plan: " + ", ".join(f"{number:,} {kind}" for kind, number in self.actions.items()) + "."
         if self.requests:
             made += (f" New requests: {self.requests:,} ({figures.size(self.bytes)}, {figures.tokens(self.tokens)}, "
-                     f"{figures.cost(self.estimate)}).")
+                     f"{money.cost(self.estimate)}).")
         return made

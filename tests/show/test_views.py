@@ -23,7 +23,7 @@ from batchctl.decide.known import KnownBatch, Phase
 from batchctl.decide.plan import Action, Held, JobPlan, Kind
 from batchctl.decide.standing import Standing
 from batchctl.recorded.records import BatchRecord, JobRecord, Recorded, SinkRecord
-from batchctl.show import figures
+from batchctl.show import figures, money
 from batchctl.show.batches import Listed, batches_json, batches_text
 from batchctl.show.bills import bill_json
 from batchctl.show.colour import Palette, wants_colour
@@ -152,7 +152,7 @@ def test_a_status_says_what_was_used() -> None:
     (Bill(cost=Decimal("0.41"), estimated=True, open_ended=True), "~$0.41 + answers"),
 ])
 def test_a_cost_says_how_sure_it_is(bill: Bill, said: str) -> None:
-    assert figures.cost(bill) == said
+    assert money.cost(bill) == said
 
 
 @pytest.mark.parametrize(("seconds", "said"), [(5, "5 s"), (300, "5 min"), (7300, "2 h"), (200_000, "2 d")])

@@ -24,7 +24,7 @@ def command(terminal: Terminal, chosen: Chosen, output: Path | None, form: Liter
     """Show every row that has ended so far, joined with its answer. Reads the store; fetches nothing."""
     from batchctl.shell.joining import results_so_far, write_results
     from batchctl.shell.session import open_session
-    from batchctl.show import figures
+    from batchctl.show import figures, money
     from batchctl.show.display import progress
     from batchctl.words.errors import ExitCode
 
@@ -35,14 +35,14 @@ def command(terminal: Terminal, chosen: Chosen, output: Path | None, form: Liter
     so_far = results_so_far(session, kind)
     if output is not None:
         written = write_results(output, so_far.pieces)
-        terminal.err(f"{figures.count(written, 'record')} to {output}; {figures.used_for(so_far.spent)}\n")
+        terminal.err(f"{figures.count(written, 'record')} to {output}; {money.used_for(so_far.spent)}\n")
         return ExitCode.DONE
     written = 0
     for count, piece in so_far.pieces:
         written += count
         terminal.out_bytes(piece)
     if written:
-        terminal.err(f"{figures.count(written, 'record')}; {figures.used_for(so_far.spent)}\n")
+        terminal.err(f"{figures.count(written, 'record')}; {money.used_for(so_far.spent)}\n")
     else:
         terminal.err("No row has ended yet, as far as the store knows; `batchctl apply` fetches what is done.\n")
     return ExitCode.DONE
