@@ -4,28 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from batchctl.decide.costs import Bill
 from batchctl.decide.known import Phase
 from batchctl.decide.plan import JobPlan, Kind
-from batchctl.show import figures, money
+from batchctl.show import balance, figures
 from batchctl.show.colour import PLAIN, Palette
 from batchctl.show.plan_text import held_words, remarks, title
-from batchctl.show.reports import Shown, plans_of
+from batchctl.show.reports import Shown
 from batchctl.show.safe import safe
-from batchctl.show.status_text import spent
-from batchctl.words.outcomes import Tally
 
 
 def outcome_text(jobs: Sequence[Shown], paint: Palette = PLAIN) -> str:
     """A block a job, and what they come to where there are several."""
     text = "".join("\n".join(_job(job, paint)) + "\n" for job in jobs)
-    plans = plans_of(jobs)
-    bill = sum((plan.spent for plan in plans), Bill())
-    if len(plans) < 2 or not bill.usage:
-        return text
-    tally = Tally(**{name: sum(getattr(plan.tally, name) for plan in plans) for name in Tally.__slots__})
-    total = f"{len(plans)} jobs, {figures.tally(tally)}; {money.used_for(bill)}"
-    return f"{text}\n{paint('bold', total)}\n"
+    total = balance.total(jobs)
+    return f"{text}\n{paint('bold', total)}\n" if total else text
 
 
 def _job(job: Shown, paint: Palette) -> list[str]:
@@ -36,8 +28,7 @@ def _job(job: Shown, paint: Palette) -> list[str]:
     tally = f"{paint('dim', ' · ')}{figures.tally(plan.tally)}" if plan.tally.rows else ""
     made = [f"{title(job, paint)}{tally}"]
     made += [f"  wrote     {safe(path)}, {figures.count(records, 'record')}" for path, records in job.report.written]
-    made += spent(plan)
-    made += [f"  {line}" for line in _left(plan)]
+    made += [f"  {line}" for line in (*balance.used(plan), *_left(plan))]
     made += [f"  {figures.count(held.requests, 'request')} held: {held_words(held)}" for held in plan.held]
     return made + remarks(plan, paint)
 
@@ -58,10 +49,6 @@ def _left(plan: JobPlan) -> Iterator[str]:
         yield "results to be fetched or written: run `batchctl apply` again"
     if sends := plan.sending:
         yield f"{figures.count(sum(action.requests for action in sends), 'request')} not sent yet"
-    tally = plan.tally
-    if ended := tally.failed + tally.expired + tally.cancelled:
-        reasons = ", ".join(f"{rows:,} {reason.replace('_', ' ')}" for reason, rows in plan.unanswered.items())
-        yield (f"{figures.count(ended, 'row')} without an answer{f' ({reasons})' if reasons else ''}; "
-               "`batchctl results` shows why")
+    yield from balance.unanswered(plan)
     if not plan.actions and not plan.requests:
         yield "nothing is running"

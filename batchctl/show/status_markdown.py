@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from batchctl.show import figures
+from batchctl.show import balance, figures
 from batchctl.show.colour import PLAIN
 from batchctl.show.markdown import code, fitted, table, words
 from batchctl.show.plan_text import budget, held_words, remarks
 from batchctl.show.reports import Shown
-from batchctl.show.status_text import done_of, spent, standing
+from batchctl.show.status_text import done_of, standing
 
 
 def status_markdown(jobs: Sequence[Shown]) -> str:
@@ -23,7 +23,8 @@ def status_markdown(jobs: Sequence[Shown]) -> str:
         made.append(f"- {code(job.job)}: {figures.tally(job.plan.tally)}")
         made += [f"  - {figures.count(held.requests, 'request')} held: {words(held_words(held))}"
                  for held in job.plan.held]
-        made += [f"  - {words(' '.join(line.split()))}" for line in (*spent(job.plan), *budget(job.plan, PLAIN))]
+        made += [f"  - {words(' '.join(line.split()))}" for line in (
+            *balance.unanswered(job.plan), *balance.used(job.plan), *budget(job.plan, PLAIN))]
         made += [f"  - {words(text.strip().removeprefix('! '))}" for text in remarks(job.plan, PLAIN)]
     rows = [[code(job.job), code(batch.record.batch_id or "-"), words(standing(batch)), words(done_of(batch)),
              figures.moment(batch.record.created_at)]

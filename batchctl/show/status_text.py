@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from batchctl.decide.known import KnownBatch, Phase
-from batchctl.decide.plan import JobPlan, Kind
-from batchctl.show import figures, money
+from batchctl.decide.plan import Kind
+from batchctl.show import balance, figures
 from batchctl.show.colour import PLAIN, Palette
 from batchctl.show.plan_text import budget, held_words, remarks, title
 from batchctl.show.reports import Shown
@@ -18,8 +18,10 @@ _STYLES = {Phase.LIVE: "cyan", Phase.ENDED: "green", Phase.SETTLED: "dim", Phase
 
 
 def status_text(jobs: Sequence[Shown], paint: Palette = PLAIN) -> str:
-    """A line a job, a line a batch, and what is left to do."""
-    return "\n".join("\n".join(_job(job, paint)) + "\n" for job in jobs)
+    """A line a job, a line a batch, what is left to do, and what it all comes to."""
+    text = "\n".join("\n".join(_job(job, paint)) + "\n" for job in jobs)
+    total = balance.total(jobs)
+    return f"{text}\n{paint('bold', total)}\n" if total else text
 
 
 def standing(batch: KnownBatch) -> str:
@@ -61,12 +63,5 @@ def _job(job: Shown, paint: Palette) -> list[str]:
     elif plan.of(Kind.FETCH, Kind.WRITE, Kind.ADOPT):
         made.append("  results to be fetched or written: run `batchctl apply`")
     made += [f"  {figures.count(held.requests, 'request')} held: {held_words(held)}" for held in plan.held]
-    return made + spent(plan) + budget(plan, paint) + remarks(plan, paint)
-
-
-def spent(plan: JobPlan) -> list[str]:
-    """What the revision has used and cost so far, once anything was sent."""
-    bill = plan.spent
-    if not plan.standing.spent or not bill.usage:
-        return []
-    return [f"  used      {money.used_for(bill)}"]
+    made += [f"  {line}" for line in (*balance.unanswered(plan), *balance.used(plan))]
+    return made + budget(plan, paint) + remarks(plan, paint)

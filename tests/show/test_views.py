@@ -138,8 +138,10 @@ def test_the_end_of_an_apply_sums_up_what_was_answered_used_and_written() -> Non
     assert "jobs" not in outcome_text([priced()])
 
 
-def test_a_status_says_what_was_used() -> None:
+def test_a_status_says_what_was_used_and_what_failed() -> None:
+    assert status_text([priced(), priced()]).endswith("; 2,400,000 tokens in, 800,000 out, $0.74\n")
     for view in (status_text, status_markdown):
+        assert "12 rows without an answer (12 rejected); " in view([priced()]).replace("\\", "")
         assert "1,200,000 tokens in, 400,000 out, " in view([priced()])
         assert "1,234 tokens in (7 of them cached), 56 out, cost unknown" in view([shown()])
 
