@@ -10,10 +10,11 @@ import pytest
 from hypothesis import given
 
 from batchctl.decide import cuts
-from batchctl.decide.wanted import BYTES_PER_TOKEN, Bounds, Wanted
+from batchctl.decide.wanted import Bounds, Wanted
 from batchctl.desired.job import BatchSettings
 from batchctl.words.dialects import Limits
 from batchctl.words.digest import shard_digest
+from batchctl.words.tokens import BYTES_PER_TOKEN
 from tests.decide.worlds import identity, job, wants
 
 
@@ -93,6 +94,12 @@ def test_a_change_at_the_end_moves_no_cut_before_it() -> None:
 ])
 def test_each_bound_cuts_where_it_should(bounds: Bounds, expected: list[list[int]]) -> None:
     assert runs(job(4, bounds=bounds)) == expected
+
+
+def test_a_ceiling_of_tokens_counts_what_is_read_and_not_what_is_around_it() -> None:
+    assert runs(job(4, bounds=Bounds(max_enqueued_tokens=50), envelope=0)) == [[0, 1], [2, 3]]
+    assert runs(job(4, bounds=Bounds(max_enqueued_tokens=50), envelope=60)) == [[0, 1, 2, 3]]
+    assert runs(job(4, bounds=Bounds(max_enqueued_tokens=20), envelope=60)) == [[0, 1], [2, 3]]
 
 
 def test_embedding_inputs_are_counted_where_they_are_known() -> None:

@@ -20,6 +20,7 @@ from batchctl.desired.render.survey import Desired, default_workers, survey
 from batchctl.desired.render.tasks import SurveyTask
 from batchctl.words.errors import ExitCode, InvalidInput
 from batchctl.words.events import Event, Rendering
+from batchctl.words.tokens import BYTES_PER_TOKEN
 from tests.desired.jobs import chat, file_input, job, rows_input
 
 
@@ -238,6 +239,16 @@ def test_embedding_inputs_are_given_for_each_request(tmp_path: Path) -> None:
     made = job(tmp_path, rows_input(*rows), kind="embeddings", body={"model": "m", "input": "{{ row.v }}"})
     assert survey(made).units == array("I", [2, 1])
     assert survey(job(tmp_path, rows_input({"text": "a"}))).units is None
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_what_is_around_the_prompt_is_told_by_the_first_request_of_all(tmp_path: Path, workers: int) -> None:
+    rows = "".join(f"{number},{'word ' * (1 + number % 7)}\n" for number in range(5000))
+    (tmp_path / "a.csv").write_text("id,text\n" + rows)
+    desired = survey(job(tmp_path, file_input("a.csv"), body=chat("{{ row.text }}")), workers=workers)
+    assert len(desired.lengths) == 7
+    read = sum(desired.lengths) - 7 * desired.envelope
+    assert read // BYTES_PER_TOKEN == pytest.approx(sum(7 + 5 * (1 + number) // 4 for number in range(7)), rel=0.1)
 
 
 def test_progress_is_told_and_ends_with_the_number_of_rows(tmp_path: Path) -> None:
