@@ -52,7 +52,7 @@ def installed(dist: tuple[Path, Path], tmp_path_factory: pytest.TempPathFactory)
 
 def test_the_wheel_holds_the_package_its_schemas_and_its_types_and_nothing_else(dist: tuple[Path, Path]) -> None:
     names = set(zipfile.ZipFile(dist[1]).namelist())
-    assert "batchctl/py.typed" in names
+    assert {"batchctl/py.typed", "batchctl/desired/prices.json"} <= names
     schemas = {f"batchctl/schemas/{path.name}" for path in (ROOT / "schemas").glob("*.json")}
     assert schemas
     assert schemas <= names
