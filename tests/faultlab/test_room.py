@@ -15,8 +15,8 @@ from batchctl.desired.job import BatchSettings, Job
 from batchctl.recorded.runlock import RunLock
 from tests.faultlab.rig import SETTLE_S, Rig
 
-#: One job's three requests are some 110 tokens: one job at a time.
-CEILING = 150
+#: One job's three requests are some 23 tokens: one job at a time.
+CEILING = 30
 
 
 def two_jobs(rig: Rig, **second: Any) -> list[Job]:
