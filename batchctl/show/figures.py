@@ -26,8 +26,8 @@ def size(number: int) -> str:
     return count(number, "byte")
 
 
-def duration(seconds: float) -> str:
-    """`0:12`, `1:02:03`."""
+def clock(seconds: float) -> str:
+    """`0:12`, `1:02:03`: how long something has yet to take."""
     minutes, rest = divmod(max(0, round(seconds)), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

@@ -40,7 +40,7 @@ class _Pace(ProgressColumn):
             return Text("")
         fast = f"{figures.size(int(task.speed))}/s" if unit == "bytes" else f"{task.speed:,.0f} {unit}/s"
         left = task.time_remaining
-        return Text(fast if left is None else f"{fast}  {figures.duration(left)} left", no_wrap=True)
+        return Text(fast if left is None else f"{fast}  {figures.clock(left)} left", no_wrap=True)
 
 
 class _Bar(BarColumn):

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from batchctl.show.figures import duration
+from batchctl.show.figures import clock
 from batchctl.show.live import LiveProgress
 from batchctl.show.progress import Progress
 from batchctl.show.terminal import Terminal
@@ -89,4 +89,4 @@ def test_off_a_terminal_only_what_is_done_is_a_line() -> None:
 
 @pytest.mark.parametrize(("seconds", "shown"), [(0, "0:00"), (11.6, "0:12"), (725, "12:05"), (3723, "1:02:03")])
 def test_durations_are_read_as_on_a_clock(seconds: float, shown: str) -> None:
-    assert duration(seconds) == shown
+    assert clock(seconds) == shown
