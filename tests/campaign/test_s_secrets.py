@@ -148,11 +148,12 @@ def test_g8_workers_get_no_key_by_their_environment_or_command_line(leaky: Site,
     lines = "".join(f"r{at},text {at},{CELL}\n" for at in range(3_000))
     (leaky.folder / "labels.csv").write_text("id,text,private\n" + lines)
     for command in ("validate", "render", "plan --offline", "results"):
-        with campaign.run("S", f"workers of {command}") as run, watched(leaky) as found:
-            ended = leaky.run(*command.split(), "--workers", "2")
+        with campaign.run("S", f"workers of {command}") as run:
+            with watched(leaky) as found:
+                ended = leaky.run(*command.split(), "--workers", "2")
             assert ended.code == 0, ended.err
-        run.holds("G8", not found - {"a worker was seen"}, str(found))
-        assert "a worker was seen" in found
+            assert "a worker was seen" in found
+            run.holds("G8", not found - {"a worker was seen"}, str(found))
 
 
 def test_g8_a_variable_of_the_command_line_stays_out_of_all_but_what_it_is_for(
