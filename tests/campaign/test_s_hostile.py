@@ -246,7 +246,8 @@ def test_g9_no_answer_is_a_formula_in_a_csv(tmp_path: Path, zygote: Zygote, camp
 
 @pytest.mark.parametrize(("name", "content"), [
     ("bomb.csv.gz", gzip.compress(b"id,text\n" + b"x" * (100 << 20), 9)),
-    ("broken.csv.gz", gzip.compress(b"id,text\na,one\n")[:-9]), ("archive.csv", b"PK\x03\x04\x14\0" + b"\xed\xfe" * 100),
+    ("broken.csv.gz", gzip.compress(b"id,text\na,one\n")[:-9]),
+    ("archive.csv", b"PK\x03\x04\x14\0" + b"\xed\xfe" * 100),
 ], ids=lambda value: value if isinstance(value, str) else "")
 def test_g9_a_file_that_unpacks_without_end_is_refused(
     job: Site, campaign: Campaign, name: str, content: bytes,
