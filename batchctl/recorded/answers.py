@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterable, Iterator
+from itertools import repeat
 from typing import NamedTuple
 
 from batchctl.words.digest import ID_BYTES, text_digest
-from batchctl.words.ids import IdIndex, IdList
+from batchctl.words.ids import IdList
 from batchctl.words.outcomes import Outcome
 
 _ENTRY = struct.Struct(">10sBBQI")
@@ -92,13 +93,8 @@ class AnswerIndex:
 
     def outcomes(self, ids: IdList, otherwise: Outcome) -> bytes:
         """One outcome a request of `ids`, in that order; `otherwise` for those without an answer."""
-        index = IdIndex(ids)
-        made = bytearray([otherwise]) * len(ids)
-        for identity, outcome, *_ in _ENTRY.iter_unpack(self.blob):
-            position = index.find(identity)
-            if position is not None:
-                made[position] = outcome
-        return bytes(made)
+        known = dict(zip(self.ids(), self.blob[ID_BYTES :: _ENTRY.size], strict=True))
+        return bytes(map(known.get, ids, repeat(otherwise)))
 
 
 def outcomes_digest(ids: IdList, outcomes: bytes) -> str:

@@ -81,22 +81,16 @@ class _Watch:
 
     def _look(self) -> None:
         while not self._over.wait(_LOOK_S):
-            self.peak = max(self.peak or 0, sum(_resident(pid) for pid in _family(self._pid)))
+            self.peak = max(self.peak or 0, _resident(self._pid) * os.sysconf("SC_PAGE_SIZE"))
 
 
-def _family(pid: int) -> list[int]:
-    """A process and its descendants, as far as they can be seen."""
-    found = [pid]
-    for parent in found:
-        try:
-            found += map(int, (_PROC / f"{parent}/task/{parent}/children").read_text().split())
-        except OSError:
-            continue
-    return found
-
-
-def _resident(pid: int) -> int:
+def _resident(pid: int, of_parent: str = "") -> int:
+    """Pages of a process and its descendants, as far as they can be seen. One that is just being made still has the
+    memory of its parent, which is not counted twice."""
     try:
-        return int((_PROC / f"{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-    except (OSError, IndexError):
+        memory = (_PROC / f"{pid}/statm").read_text()
+        children = (_PROC / f"{pid}/task/{pid}/children").read_text().split()
+    except OSError:
         return 0
+    own = int(memory.split()[1]) if memory != of_parent else 0
+    return own + sum(_resident(int(child), memory) for child in children)
