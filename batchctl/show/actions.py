@@ -80,7 +80,7 @@ def _when(plan: JobPlan, group: Sequence[Action], why: str, window: bool) -> str
     if group[0].kind in SENDING:
         within = f", within {plan.window}" if window and plan.window[:1].isdigit() else ""
         took = plan.took_s or 0
-        before = f", ~{figures.duration(took)} as before" if took >= _WORTH_TELLING_S else ""
+        before = f", ~{figures.rough(took)} as before" if took >= _WORTH_TELLING_S else ""
         return f"{why}{within}{before}"
     ends = [end for action in group if (end := due_at(action)) is not None]
     return f"{why}, by {figures.moment(max(ends))}" if ends else why

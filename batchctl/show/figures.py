@@ -42,7 +42,7 @@ def tokens(number: int) -> str:
     return f"~{number:,} tokens"
 
 
-def duration(seconds: int) -> str:
+def rough(seconds: int) -> str:
     """`5 min`, `2 h`, `1 d`: about how long something took."""
     for unit_s, unit in ((86_400, "d"), (3600, "h"), (60, "min")):
         if seconds >= unit_s:

@@ -159,7 +159,7 @@ def test_a_cost_says_how_sure_it_is(bill: Bill, said: str) -> None:
 
 @pytest.mark.parametrize(("seconds", "said"), [(5, "5 s"), (300, "5 min"), (7300, "2 h"), (200_000, "2 d")])
 def test_a_duration_is_told_in_its_largest_unit(seconds: int, said: str) -> None:
-    assert figures.duration(seconds) == said
+    assert figures.rough(seconds) == said
 
 
 def outcome(*actions: Action, tally: Tally | None = None, **changes: object) -> str:
