@@ -5,15 +5,19 @@ from __future__ import annotations
 from array import array
 from collections.abc import Callable
 from dataclasses import dataclass
+from decimal import Decimal
 
 from batchctl.act.desk import Options
 from batchctl.act.project import Project
 from batchctl.act.trying import Tried, tried
 from batchctl.decide.extrapolation import Measured, of_all
+from batchctl.desired.answer_limit import NOT_BY_TOKEN
+from batchctl.desired.pricing import price_of
 from batchctl.desired.render.lines import lines
 from batchctl.remote.connect import Providers
 from batchctl.words.errors import BatchctlError, ExitCode
 from batchctl.words.events import Asking, Emit
+from batchctl.words.prices import Price
 from batchctl.words.usage import Usage
 
 #: So many requests are with a provider at a time.
@@ -23,13 +27,14 @@ AT_ONCE = 4
 @dataclass(frozen=True, slots=True)
 class Preview:
     """What came of a job's first requests. `requests` and `size`, in bytes, are those of the whole job; `failure` is
-    why none could be asked."""
+    why none could be asked, and `price` None where nobody knows it."""
 
     job: str
     requests: int
     size: int
     tried: tuple[Tried, ...] = ()
     failure: BatchctlError | None = None
+    price: Price | None = None
 
     @property
     def measured(self) -> tuple[Measured, ...]:
@@ -40,6 +45,20 @@ class Preview:
     def estimate(self) -> Usage | None:
         """The tokens of the whole job, as far as a few requests can tell."""
         return of_all(self.measured, self.requests, self.size)
+
+    @property
+    def cost(self) -> Decimal | None:
+        """What the answers cost in USD, at the price of single requests; None where not all of it is known."""
+        if self.price is None or len(self.measured) < sum(one.ok for one in self.tried):
+            return None
+        return self.price.synchronous.cost(sum((one.usage for one in self.measured), Usage()))
+
+    @property
+    def batch_cost(self) -> Decimal | None:
+        """What the whole job would cost in USD, sent in batches; None where nobody knows."""
+        if self.price is None or self.price.batch is None or self.estimate is None:
+            return None
+        return self.price.batch.cost(self.estimate)
 
     @property
     def exit_code(self) -> int:
@@ -59,6 +78,7 @@ def preview(project: Project, name: str, count: int, providers: Providers, emit:
     asked = array("I", range(min(count, len(desired.ids))))
     requests = [line for _, line in lines(job, desired, asked)]
     size = sum(desired.lengths)
+    price = price_of(job.model, job.provider.where, job.prices) if job.body_kind not in NOT_BY_TOKEN else None
     try:
         if job.provider.where.dialect == "local":
             # Its server keeps its data there, which git should not see.
@@ -66,7 +86,7 @@ def preview(project: Project, name: str, count: int, providers: Providers, emit:
         http = project.looking(providers, Options()).provider(job.provider.where, name).http
         at_once = min(AT_ONCE, job.provider.concurrency)
         return Preview(name, len(desired.ids), size, tried(
-            http, requests, timeout_s=timeout_s, at_once=at_once, told=_teller(name, len(requests), emit)))
+            http, requests, timeout_s=timeout_s, at_once=at_once, told=_teller(name, len(requests), emit)), price=price)
     except BatchctlError as failure:
         return Preview(name, len(desired.ids), size, failure=failure)
 

@@ -145,13 +145,13 @@ def time_line(batches: Sequence[Ran], longest: int) -> TimeLine | None:
         start = batch.created_at or 0
         stop = end if batch.ended_at is None else max(start, batch.ended_at)
         x = min((start - begin) * scale, WIDTH - 6)
-        took = "-" if batch.ended_at is None else duration(stop - start)
+        took = "-" if batch.ended_at is None else elapsed(stop - start)
         spans.append(Span(batch, round(x, 2), round(max(6.0, min((stop - start) * scale, WIDTH - x)), 2),
                           batch.ended_at is None, took))
     return TimeLine(tuple(spans), figures.moment(begin), figures.moment(end), len(batches) - len(timed))
 
 
-def duration(seconds: int) -> str:
+def elapsed(seconds: int) -> str:
     """`45 s`, `12 min`, `3 h 20 min`, `2 d 4 h`."""
     minutes, hours, days = seconds // 60, seconds // 3600, seconds // 86_400
     if seconds < 120:

@@ -12,6 +12,7 @@ from batchctl.show.colour import PLAIN, Palette
 from batchctl.show.columns import laid_out
 from batchctl.show.exchange import answered, asked
 from batchctl.show.safe import safe
+from batchctl.words.prices import dollars
 from batchctl.words.remote import Coordinates
 from batchctl.words.usage import Usage
 
@@ -73,13 +74,24 @@ def _sums(preview: Preview, paint: Palette) -> list[str]:
     measured = preview.measured
     if measured:
         line += f": {_tokens(sum((one.usage for one in measured), Usage()))}"
+    if preview.cost is not None:
+        line += f", {dollars(preview.cost)}"
     made = [line + "."]
     if len(measured) < len(answered_):
         made.append(f"{figures.count(len(answered_) - len(measured), 'answer')} without a number of tokens.")
     if (estimate := preview.estimate) is not None:
-        made.append(paint("bold", f"The whole job, {figures.count(preview.requests, 'request')}: "
-                          f"{figures.tokens(estimate.input_tokens)} in, {figures.tokens(estimate.output_tokens)} out."))
+        tokens = f"{figures.tokens(estimate.input_tokens)} in, {figures.tokens(estimate.output_tokens)} out"
+        whole = f"The whole job, {figures.count(preview.requests, 'request')}: {tokens}, {_batch_cost(preview)}."
+        made.append(paint("bold", whole))
     return made
+
+
+def _batch_cost(preview: Preview) -> str:
+    """What the whole job would cost, as far as anybody knows."""
+    cost = preview.batch_cost
+    if cost is None:
+        return "cost unknown"
+    return f"{'~' if cost else ''}{dollars(cost)} in batches"
 
 
 def _tokens(usage: Usage) -> str:

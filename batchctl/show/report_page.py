@@ -14,7 +14,7 @@ from markupsafe import Markup
 
 from batchctl import __version__
 from batchctl.act.report.facts import Failure, JobFacts, Sample
-from batchctl.show import charts, exchange, figures
+from batchctl.show import charts, exchange, figures, money
 from batchctl.show.charts import Bars, Share, TimeLine
 from batchctl.show.safe import safe, safe_lines
 
@@ -61,7 +61,7 @@ def _section(job: JobFacts) -> Section:
     made = (
         charts.bars("Length of answers, in characters", answers.letters, _number),
         charts.bars("Length of answers, in tokens", answers.tokens, _number),
-        charts.bars("Time from a batch's creation to the answer", answers.waited, charts.duration, seconds=True),
+        charts.bars("Time from a batch's creation to the answer", answers.waited, charts.elapsed, seconds=True),
         charts.bars("Time that the model took", answers.worked, _milliseconds),
     )
     return Section(job, charts.shares([(name, getattr(job.tally, name)) for name in _STATES]),
@@ -74,7 +74,7 @@ def _environment() -> Environment:
                        trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True)
     made.filters.update(
         number=_number, moment=figures.moment, line=safe, text=_text, percent=charts.percent, reason=_reason,
-        asked=_asked, answered=_answered, codes=_codes)
+        asked=_asked, answered=_answered, codes=_codes, cost=money.cost)
     return made
 
 

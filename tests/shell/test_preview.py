@@ -133,6 +133,23 @@ def test_tokens_are_extrapolated_by_bytes_and_by_requests(project: Project) -> N
     assert job["estimate"]["input_tokens"] > 10 * 10 * 3, "the other rows are longer"
 
 
+def test_the_cost_is_that_of_single_requests_here_and_of_batches_for_the_whole_job(project: Project) -> None:
+    with model() as (_, base):
+        priced = at(base).replace("prompt:", "prices: {echo-1: {input: 1000, output: 2000}}\nprompt:")
+        project.write("job.yaml", priced)
+        ended = project.program("preview", "--auto-approve", "-n", "1", **KEY)
+        (job,) = documents(project, "-n", "1", **KEY)
+        project.write("job.yaml", at(base))
+        (unpriced,) = documents(project, "-n", "1", **KEY)
+        unknown = project.program("preview", "--auto-approve", "-n", "1", **KEY)
+    assert job["cost"] == "0.014"
+    assert job["batch_cost"] is not None
+    assert "1 answered: 10 tokens in, 2 out, $0.01." in ended.out
+    assert " in batches." in ended.out
+    assert (unpriced["cost"], unpriced["batch_cost"]) == (None, None)
+    assert "cost unknown" in unknown.out
+
+
 def test_a_preview_through_a_real_batch_server_asks_nothing_of_its_batches(project: Project) -> None:
     with provider(project.folder / "data") as base:
         project.write("job.yaml", at(base))

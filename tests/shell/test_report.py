@@ -104,6 +104,14 @@ def test_tokens_and_times_come_from_the_answers(project: Project) -> None:
     assert "Length of answers, in characters" in text
 
 
+def test_what_the_batches_cost_is_told_where_prices_are_known(project: Project) -> None:
+    project.write("job.yaml", MANIFEST + "prices: {echo-1: {input: 1000, output: 1000}}\n")
+    project.program("apply", "--auto-approve")
+    text = page(project)
+    assert '<p class="lead">$0.0' in text
+    assert "for all batches of revision 1</span>" in text
+
+
 def test_G9_an_answer_that_means_harm_is_text(project: Project) -> None:
     with model() as (made, base):
         local = f'provider: {{dialect: local, upstream: "{base}"}}'

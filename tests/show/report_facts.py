@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import random
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 from batchctl.act.report.distribution import distribution
 from batchctl.act.report.facts import Answers, Asked, Failure, JobFacts, Ran, Sample
+from batchctl.decide.costs import Bill
 from batchctl.words.outcomes import Tally
 from batchctl.words.remote import Coordinates
 from batchctl.words.usage import Usage
@@ -74,6 +76,7 @@ def usual() -> JobFacts:
             parameters=(("max_completion_tokens", "8"), ("temperature", "0")), requests=20_319),
         tally=Tally(rows=20_412, ok=20_210, failed=97, expired=52, cancelled=0, waiting=40, held=8, lost=5),
         answers=Answers(20_117, 0, 20_117, Usage(1_912_334, 60_214, 180_224, 21_000), letters, tokens, waited, worked),
+        spent=Bill(Usage(1_930_111, 61_004, 180_224), Decimal("0.2351"), estimated=True),
         failures=(
             Failure("rejected", 61, (("context_length_exceeded", 48), ("invalid_prompt", 13)), (
                 failed("context_length_exceeded", "This model's maximum context length is 8192 tokens. However, your "
@@ -113,11 +116,11 @@ def hostile() -> JobFacts:
             replace(sample, end=end(error={"code": text, "message": text}, status="failed"))
             for sample, text in zip(samples, HOSTILE, strict=True))),),
         batches=tuple(replace(batch, batch_id=every, status=every) for batch in usual_.batches[:3]),
-        samples=samples, notes=(every,))
+        samples=samples, notes=(every,), spent=Bill(usual_.spent.usage, unpriced=frozenset((every,))))
 
 
 def empty() -> JobFacts:
     """A job that was never applied."""
     nothing = distribution(())
     return replace(usual(), name="new", tally=Tally(rows=3, waiting=3), failures=(), batches=(), samples=(),
-                   answers=Answers(0, 0, 0, Usage(), nothing, nothing, nothing, nothing))
+                   spent=Bill(), answers=Answers(0, 0, 0, Usage(), nothing, nothing, nothing, nothing))

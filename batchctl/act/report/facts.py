@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from batchctl.act.report.distribution import Distribution
+from batchctl.decide.costs import Bill
 from batchctl.words.outcomes import Tally
 from batchctl.words.remote import Coordinates
 from batchctl.words.usage import Usage
@@ -83,12 +84,13 @@ class Answers:
 
 @dataclass(frozen=True, slots=True)
 class JobFacts:
-    """One job."""
+    """One job. `spent` is what all batches of its revision used and cost, those that run included."""
 
     name: str
     asked: Asked
     tally: Tally
     answers: Answers
+    spent: Bill
     failures: tuple[Failure, ...] = ()
     batches: tuple[Ran, ...] = ()
     samples: tuple[Sample, ...] = ()

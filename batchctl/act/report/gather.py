@@ -57,7 +57,7 @@ def _job(project: Project, job: Job, desired: Desired, plan: JobPlan) -> JobFact
         for reason, positions in failed.items()]
     return JobFacts(
         name=job.name, asked=_asked(job, len(desired.ids)), tally=plan.tally,
-        answers=walk.answers(plan.state.count(State.OK)),
+        answers=walk.answers(plan.state.count(State.OK)), spent=plan.spent,
         failures=tuple(sorted(failures, key=lambda failure: (-failure.rows, failure.reason))),
         batches=tuple(_ran(batch) for batch in plan.standing.batches),
         samples=tuple(samples[at] for at in shown if at in samples), notes=plan.notes)
