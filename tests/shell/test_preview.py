@@ -223,14 +223,14 @@ def test_an_answer_that_does_not_come_in_time_costs_the_others_nothing(project: 
     with model() as (made, base):
         project.write("job.yaml", at(base))
         gone = threading.Event()
-        made.answer = lambda text: (gone.wait(30) if text == "two" else None, made.said(text))[1]
+        made.answer = lambda text: (gone.wait(60) if text == "two" else None, made.said(text))[1]
         began = time.monotonic()
         (job,) = documents(project, "--timeout", "2", code=3, **KEY)
         took_s = time.monotonic() - began
         gone.set()
     assert [one["ok"] for one in job["tried"]] == [True, False, True]
     assert job["tried"][1]["unclear"] is True
-    assert took_s < 10
+    assert took_s < 40, "the silent one is not waited for"
     assert len(made.asked) == 3
 
 
@@ -285,14 +285,14 @@ def test_an_interrupt_ends_it_at_once_though_an_answer_is_awaited(project: Proje
     with model() as (made, base):
         project.write("job.yaml", at(base))
         gone = threading.Event()
-        made.answer = lambda text: (gone.wait(30), made.said(text))[1]
+        made.answer = lambda text: (gone.wait(60), made.said(text))[1]
         process = subprocess.Popen(
             [sys.executable, "-m", "batchctl", "preview", "--auto-approve"], cwd=project.folder,
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment(KEY))
         while not made.asked:
             time.sleep(0.02)
         process.send_signal(signal.SIGINT)
-        _, shown = process.communicate(timeout=5)
+        _, shown = process.communicate(timeout=30)
         gone.set()
     assert process.returncode == 130
     assert shown.endswith("Interrupted. What was sent may have been charged; nothing of it is recorded.\n")
