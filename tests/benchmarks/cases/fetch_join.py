@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tests.benchmarks import archive, servers
 from tests.benchmarks.benchmark import ROOT, Benchmark, Contender, Place, baseline, batchctl
-from tests.benchmarks.cases.plan import write_manifest
+from tests.benchmarks.manifests import write_manifest
 
 _SINKS = {
     "csv": {"path": "answers.csv", "fields": {"id": "{{ row.id }}", "label": "{{ text | trim | lower }}"}},
@@ -55,7 +55,7 @@ def contenders(place: Place) -> list[Contender]:
 
 def _manifest(folder: Path, rows: Path, port: int, sink: dict[str, object]) -> Path:
     folder.mkdir(exist_ok=True)
-    path = write_manifest(folder, rows)
+    path = write_manifest(folder / "job.yaml", rows)
     job = json.loads(path.read_text(encoding="utf-8")) | {"provider": servers.provider(port), "sinks": [sink]}
     path.write_text(json.dumps(job), encoding="utf-8")
     return path

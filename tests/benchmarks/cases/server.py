@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tests.benchmarks import servers
 from tests.benchmarks.benchmark import ROOT, Benchmark, Contender, Place, baseline, batchctl
-from tests.benchmarks.cases.plan import write_manifest
+from tests.benchmarks.manifests import write_manifest
 
 _ECHOED = 50_000
 #: An upstream that takes so many seconds, so many lines, and how many of them are in flight: 3.1 s at best.
@@ -44,7 +44,7 @@ def _requests(place: Place, rows: int) -> Path:
     if not path.exists():
         folder = place.folder / f"rendering-{rows}"
         folder.mkdir(exist_ok=True)
-        manifest = write_manifest(folder, place.reviews(rows))
+        manifest = write_manifest(folder / "job.yaml", place.reviews(rows))
         job = json.loads(manifest.read_text(encoding="utf-8"))
         manifest.write_text(json.dumps(job | {"batch": {"max_requests": rows}}), encoding="utf-8")
         subprocess.run(batchctl("render", "-f", str(manifest), "-o", str(folder / "out")), cwd=ROOT, check=True)

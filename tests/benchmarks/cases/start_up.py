@@ -6,14 +6,14 @@ import os
 import sys
 
 from tests.benchmarks.benchmark import Benchmark, Contender, Place, batchctl
-from tests.benchmarks.cases.plan import write_manifest
+from tests.benchmarks.manifests import write_manifest
 
 _TIMES = 10
 
 
 def contenders(place: Place) -> list[Contender]:
     """Each of them several times over, as once is too short to measure."""
-    manifest = str(write_manifest(place.folder, place.reviews(10)))
+    manifest = str(write_manifest(place.folder / "job.yaml", place.reviews(10)))
     completing = {**os.environ, "_BATCHCTL_COMPLETE": "bash_complete", "COMP_WORDS": "batchctl pl", "COMP_CWORD": "1"}
     python = [sys.executable, "-c"]
     return [

@@ -10,14 +10,14 @@ from contextlib import contextmanager
 
 from tests.benchmarks import servers
 from tests.benchmarks.benchmark import Benchmark, Contender, Place, baseline, batchctl
-from tests.benchmarks.cases.plan import write_manifest
+from tests.benchmarks.manifests import write_manifest
 
 
 def contenders(place: Place) -> list[Contender]:
     """The server is apart, and is not measured. The best of the peers that render took 20.7 CPU seconds and 898 MiB for
     50,000 rows on the machine where this was first measured."""
     rows, port = place.reviews(place.rows), servers.free_port()
-    manifest, out = write_manifest(place.folder, rows), place.folder / "out"
+    manifest, out = write_manifest(place.folder / "job.yaml", rows), place.folder / "out"
     job = json.loads(manifest.read_text(encoding="utf-8"))
     manifest.write_text(json.dumps(job | {"provider": servers.provider(port), "sinks": [
         {"path": "out/answers.csv", "fields": {"id": "{{ row.id }}", "label": "{{ text | trim | lower }}"}}]}))
