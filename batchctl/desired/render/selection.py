@@ -53,9 +53,14 @@ def key_text(key: Compiled, context: Context) -> str:
         raise RowError(_finding(key, "key-empty", "the key is empty"))
     if len(text) > MAX_KEY:
         raise RowError(_finding(key, "key-invalid", f"the key has {len(text):,} characters; the most is {MAX_KEY}"))
-    if not text.isprintable() and _CONTROL.search(text):
+    if has_control(text):
         raise RowError(_finding(key, "key-invalid", f"the key {_quoted(text)} has a control character"))
     return text
+
+
+def has_control(text: str) -> bool:
+    """Whether a text holds a character that no key may have."""
+    return not text.isprintable() and _CONTROL.search(text) is not None
 
 
 def _quoted(text: str) -> str:
