@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from batchctl.shell.templates import TEMPLATES
+
 ROOT = Path(__file__).parents[1]
 
 pytestmark = pytest.mark.slow
@@ -50,12 +52,15 @@ def installed(dist: tuple[Path, Path], tmp_path_factory: pytest.TempPathFactory)
     return programs
 
 
-def test_the_wheel_holds_the_package_its_schemas_and_its_types_and_nothing_else(dist: tuple[Path, Path]) -> None:
+def test_the_wheel_holds_the_package_with_its_schemas_templates_and_types_and_nothing_else(
+        dist: tuple[Path, Path]) -> None:
     names = set(zipfile.ZipFile(dist[1]).namelist())
     assert {"batchctl/py.typed", "batchctl/desired/prices.json"} <= names
     schemas = {f"batchctl/schemas/{path.name}" for path in (ROOT / "schemas").glob("*.json")}
     assert schemas
     assert schemas <= names
+    templates = {f"batchctl/templates/{name}/{file}" for name, files in TEMPLATES.items() for file in files}
+    assert {name for name in names if name.startswith("batchctl/templates/")} == templates
     sources = {path.relative_to(ROOT).as_posix() for path in (ROOT / "batchctl").rglob("*.py")}
     assert {name for name in names if name.endswith(".py")} == sources
     assert {"batchctl/show/report_page.html.j2", "batchctl/show/report_page.css"} <= names
@@ -85,3 +90,9 @@ def test_the_installed_program_starts_and_shows_its_schemas(installed: Path, tmp
     assert run(installed / "python", "-m", "batchctl", "--version", cwd=tmp_path) == run(
         installed / "batchctl", "--version", cwd=tmp_path)
     assert not list(tmp_path.iterdir())
+
+
+def test_the_installed_program_starts_a_job_that_runs(installed: Path, tmp_path: Path) -> None:
+    run(installed / "batchctl", "init", "--template", "extract", cwd=tmp_path)
+    run(installed / "batchctl", "apply", "--auto-approve", cwd=tmp_path)
+    assert (tmp_path / "out" / "orders.csv").read_text(encoding="utf-8").startswith("id,customer,")

@@ -156,6 +156,43 @@ def test_init_makes_a_job_that_runs_and_overwrites_nothing(project: Project) -> 
     assert (project.folder / "new" / "out" / "sentiment.csv").read_text().startswith("id,label,error\nr-001,")
 
 
+def test_init_names_all_that_is_there_already_and_then_writes_nothing(project: Project) -> None:
+    project.write("reviews.csv", "mine\n")
+    before = files(project.folder)
+    ended = project("init")
+    assert ended.code == 1
+    assert ended.err.count("is not overwritten") == 2
+    assert files(project.folder) == before
+
+
+def test_init_from_a_batch_file_makes_a_job_with_the_same_requests(project: Project) -> None:
+    lines = [{"custom_id": f"r-{number}", "method": "POST", "url": "/v1/chat/completions", "body": {
+        "model": "m", "messages": [{"role": "user", "content": f"Say {number}"}], "temperature": 0.5}}
+        for number in range(3)]
+    project.write("requests.jsonl", "".join(json.dumps(line) + "\n" for line in lines))
+    ended = project("init", "--from", "requests.jsonl", "new")
+    assert ended.code == 0
+    assert "3 requests of requests.jsonl" in ended.err
+    assert "Next: batchctl plan -f new/job.yaml" in ended.err
+    rendered = [json.loads(line) for line in project("render", "-f", "new").out.splitlines()]
+    assert [line["body"] for line in rendered] == [line["body"] for line in lines]
+    assert [line["custom_id"].rpartition("-")[0] for line in rendered] == ["r-0", "r-1", "r-2"]
+    assert project("apply", "-f", "new", "--auto-approve").code == 0
+    assert (project.folder / "new" / ".gitignore").read_text() == ".batchctl/\n"
+
+
+def test_init_from_what_is_no_batch_file_writes_nothing(project: Project) -> None:
+    project.write("requests.jsonl", '{"custom_id": 1}\n{"a"\n')
+    ended = project("init", "--from", "requests.jsonl", "new")
+    assert ended.code == 1
+    assert "requests.jsonl:1:1" in ended.err
+    assert "requests.jsonl:2:1" in ended.err
+    assert not (project.folder / "new").exists()
+    assert project("init", "--from", "missing.jsonl", "new").code == 1
+    assert project("init", "--from", "requests.jsonl", "--template", "embed").code == 64
+    assert project("init", "--template", "embedd").code == 64
+
+
 def test_variables_come_from_files_and_flags_and_a_space_is_told(project: Project) -> None:
     project.write("job.yaml", MANIFEST.replace("{{ row.text }}", "{{ vars.tone }}{{ row.text }}") + "vars: {tone: a}\n")
     project.write("v.yaml", "tone: file\n")
