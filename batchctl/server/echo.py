@@ -4,7 +4,10 @@ For trying a job before it costs anything, and as a test aid. The echo understan
 
 - model `echo-fail-<status>`: every line is answered with this HTTP status and an error body;
 - `[[echo:status=429]]` in the user's text: this line is answered with this status;
-- `[[echo:sleep=0.5]]` in the user's text: this line takes this many seconds (60 at most).
+- `[[echo:sleep=0.5]]` in the user's text: this line takes this many seconds (60 at most);
+- `[[echo:plain]]` in the user's text: this line is answered with the plain echo, whatever schema it asks for.
+
+A line that asks for a JSON Schema is answered with a value for it, whose texts are the echo.
 """
 
 from __future__ import annotations
@@ -12,6 +15,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import hashlib
+import json
 import math
 import re
 import struct
@@ -19,12 +23,14 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from batchctl.server.embedding import embedding_inputs
+from batchctl.server.instance import instance
 from batchctl.server.upstream import Answer, LineRequest, failure
 
 FINGERPRINT = "batchctl-echo"
 MAX_SLEEP_S = 60.0
 FAILING_MODEL = re.compile(r"echo-fail-([1-5]\d\d)")
 STATUS_MARK = re.compile(r"\[\[echo:status=([1-5]\d\d)\]\]")
+PLAIN_MARK = "[[echo:plain]]"
 SLEEP_MARK = re.compile(r"\[\[echo:sleep=(\d+(?:\.\d+)?)\]\]")
 # An echo has no time of its own: a clock would make two runs differ.
 CREATED = 0
@@ -75,7 +81,19 @@ def echo_body(request: LineRequest, text: str) -> dict[str, Any]:
     """The response body of the request's endpoint, in the vendor's shape."""
     shape = SHAPES.get(request.url, _other)
     digest = hashlib.sha256(request.custom_id.encode()).hexdigest()[:32]
-    return shape(request.body, f"echo: {text}", digest)
+    said = f"echo: {text}"
+    schema = None if PLAIN_MARK in text else _asked_schema(request.body)
+    return shape(request.body, said if schema is None else json.dumps(instance(schema, said)), digest)
+
+
+def _asked_schema(body: dict[str, Any]) -> Any:
+    """The JSON Schema that a chat completion or a response asks its answer to match; None where there is none."""
+    chat, text = body.get("response_format"), body.get("text")
+    asked = text.get("format") if isinstance(text, dict) else chat
+    if not isinstance(asked, dict) or asked.get("type") != "json_schema":
+        return None
+    holder = asked.get("json_schema", asked)
+    return holder.get("schema") if isinstance(holder, dict) else None
 
 
 def _last_user_text(messages: list[Any]) -> str:
