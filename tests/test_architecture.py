@@ -26,6 +26,7 @@ OWNERS = {
     "starlette": ("server/",),
     "uvicorn": ("server/",),
     "jsonschema": ("desired/", "act/saved.py"),
+    "jsonschema_rs": ("desired/answer_schema.py",),
     "yaml": ("desired/",),
     "filelock": ("recorded/runlock.py",),
 }

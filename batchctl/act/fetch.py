@@ -20,10 +20,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from batchctl.act.lines import NotALine, parse
+from batchctl.act.verdict import UNJUDGED, Judging
 from batchctl.recorded import durable
 from batchctl.recorded.answers import ERROR_FILE, OUTPUT_FILE, Answer, AnswerIndex, outcomes_digest
 from batchctl.recorded.records import GONE, BatchRecord
-from batchctl.recorded.store import Receiving, Store
+from batchctl.recorded.store import Receiving, Store, StoredResults
 from batchctl.remote.download import Received, download, unheard
 from batchctl.remote.provider import Provider
 from batchctl.words.dialects import DAY_S, parse_window
@@ -46,7 +47,7 @@ class ResultsInvalid(RemoteError):
 
 
 def fetch(provider: Provider, store: Store, record: BatchRecord, remote: RemoteBatch | None, ids: IdList | None, *,
-          now: float, received: Received = unheard) -> BatchRecord:
+          now: float, received: Received = unheard, judging: Judging = UNJUDGED) -> BatchRecord:
     """Brings a batch's results into the store, and returns its record with its end in it.
 
     `remote` None stands for a batch that its server no longer has; `now` is Unix time; `received` is told how far each
@@ -59,7 +60,7 @@ def fetch(provider: Provider, store: Store, record: BatchRecord, remote: RemoteB
     error_id = remote.error_file_id or record.error_file_id
     ended = replace(
         record, status=remote.status, ended_at=remote.ended_at, output_file_id=output_id, error_file_id=error_id,
-        error_code=_error_code(remote, provider.dialect.capacity_codes),
+        error_code=_error_code(remote, provider.dialect.capacity_codes), answer_schema=judging.schema,
     )
     index, gone, meter = AnswerIndex(), False, Meter()
     files = [(file, file_id) for file, file_id in ((OUTPUT_FILE, output_id), (ERROR_FILE, error_id)) if file_id]
@@ -72,7 +73,7 @@ def fetch(provider: Provider, store: Store, record: BatchRecord, remote: RemoteB
             if gone:
                 _check_answering(provider, remote)
             try:
-                index = AnswerIndex.best(_answers(receiving, ids, meter))
+                index = AnswerIndex.best(_answers(receiving, ids, meter, judging))
                 _check_ours(receiving, index)
                 if not gone:
                     _check_all_here(remote, record, index, old or _may_lag(remote, now))
@@ -85,6 +86,17 @@ def fetch(provider: Provider, store: Store, record: BatchRecord, remote: RemoteB
     else:
         _check_all_here(remote, record, index, _may_lag(remote, now))
     return _settled(ended, index, ids, gone).with_usage(record.usage or meter.total or remote.usage)
+
+
+def judge_again(store: Store, record: BatchRecord, ids: IdList | None, judging: Judging) -> BatchRecord | None:
+    """The record of a batch whose results are in the store, with its answers checked against another schema than when
+    they were fetched; None where they are not there as a whole. Raises StateError or ResultsInvalid."""
+    stored = store.results(record)
+    if stored is None:
+        return None
+    index = AnswerIndex.best(_answers(stored, ids, Meter(), judging))
+    store.reindex(stored, index)
+    return _settled(replace(record, answer_schema=judging.schema), index, ids, record.results == GONE)
 
 
 def otherwise(record: BatchRecord, capacity_codes: frozenset[str]) -> Outcome:
@@ -196,12 +208,13 @@ def _exists(provider: Provider, file_id: str) -> bool:
     return True
 
 
-def _answers(receiving: Receiving, ids: IdList | None, meter: Meter) -> Iterator[Answer]:
+def _answers(files: Receiving | StoredResults, ids: IdList | None, meter: Meter, judging: Judging
+             ) -> Iterator[Answer]:
     """What every line answers, all of which was paid for. Lines of others are passed over: counted, they would stand in
     for answers that are not here."""
     asked = None if ids is None else IdIndex(ids)
     for file in (OUTPUT_FILE, ERROR_FILE):
-        for answer in _lines(receiving.path(file), file, meter):
+        for answer in _lines(files.path(file), file, meter, judging):
             if asked is None or answer.id in asked:
                 yield answer
 
@@ -217,7 +230,7 @@ def _check_ours(receiving: Receiving, index: AnswerIndex) -> None:
                              "and is asked for again at the next run")
 
 
-def _lines(path: Path, file: int, meter: Meter) -> Iterator[Answer]:
+def _lines(path: Path, file: int, meter: Meter, judging: Judging) -> Iterator[Answer]:
     if not path.exists():
         return
     # Not mapped into memory: that would count every page that was read.
@@ -234,5 +247,5 @@ def _lines(path: Path, file: int, meter: Meter) -> Iterator[Answer]:
                 if isinstance(parsed.body, dict):
                     meter.add(parsed.body.get("usage"))
                 if parsed.id is not None:
-                    yield Answer(parsed.id, parsed.outcome, file, offset, len(line))
+                    yield Answer(parsed.id, judging.outcome(parsed), file, offset, len(line))
             offset += len(line)

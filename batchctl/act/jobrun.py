@@ -13,6 +13,7 @@ from batchctl.act.intents import Reusable
 from batchctl.act.sinks.specs import wishes
 from batchctl.act.sinks.write import write_sink
 from batchctl.act.situation import Surroundings
+from batchctl.act.verdict import judging_of
 from batchctl.decide.doubles import doubles
 from batchctl.decide.known import Phase, unreachable
 from batchctl.decide.plan import Action, JobPlan, Kind, about
@@ -190,16 +191,22 @@ class JobRun:
     def _fetch(self, action: Action, plan: JobPlan) -> None:
         record = action.record
         assert record is not None
-        provider = self._desk.provider(record.provider, self.name)
-        remote = action.remote
-        if remote is None and record.is_settled:
-            remote = provider.batch(record.batch_id or "")
         ids = next((batch.ids for batch in plan.standing.batches if batch.record == record), None)
-        ended = fetching.fetch(
-            provider, self._desk.store, record, remote, ids, now=provider.http.now_there(self._desk.now()),
-            received=lambda *got: self._desk.emit(Downloading(self.name, record.batch_id or "", *got)))
+        judging = judging_of(self.job, self._wanted.ids, record, ids)
+        remote, ended = action.remote, None
+        if action.reason == "unchecked":
+            ended = fetching.judge_again(self._desk.store, record, ids, judging)
+        if ended is None:
+            provider = self._desk.provider(record.provider, self.name)
+            if remote is None and record.is_settled:
+                remote = provider.batch(record.batch_id or "")
+            ended = fetching.fetch(provider, self._desk.store, record, remote, ids,
+                                   now=provider.http.now_there(self._desk.now()), judging=judging,
+                                   received=lambda *got: self._desk.emit(
+                                       Downloading(self.name, record.batch_id or "", *got)))
         self._around.refetched(record)
-        if not record.is_settled or (ended.results, ended.usage) != (record.results, record.usage):
+        if not record.is_settled or (ended.results, ended.usage, ended.answer_schema) != (
+                record.results, record.usage, record.answer_schema):
             self._desk.book().change(self.name, record, ended)
         self._step("fetch", f"{ended.ok or 0} of {ended.requests} answered, {ended.status}", record.batch_id)
         for text in remote.complaints() if remote is not None else ():

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from batchctl.desired.inputs import json_values
 from batchctl.words.digest import id_of
 from batchctl.words.outcomes import Outcome
 
@@ -79,6 +80,11 @@ def text_of(body: Any) -> str | None:
         return "".join(said_parts) if said_parts else None
     text = body.get("text")
     return text if isinstance(text, str) else None
+
+
+def json_of(text: str) -> Any:
+    """A text as JSON, integers of any size included, and nothing that only Python takes for JSON. Raises ValueError."""
+    return json_values.parse(text.encode("utf-8", "surrogatepass"))
 
 
 def _joined(content: Any) -> str | None:

@@ -13,11 +13,13 @@ from batchctl.act import fetch, intents
 from batchctl.act.comparing import compare
 from batchctl.act.desk import Desk
 from batchctl.act.jobrun import JobRun
+from batchctl.act.verdict import judging_of
 from batchctl.act.verifying import Verified, named
 from batchctl.decide.plan import JobPlan, Kind
 from batchctl.recorded.records import GONE, BatchRecord
 from batchctl.words.errors import BatchctlError, Refusal, StateError
 from batchctl.words.events import Step
+from batchctl.words.ids import IdList
 
 #: What is done about each state that can be mended, in the order in which it is done.
 MENDS = {
@@ -106,8 +108,11 @@ def _fetch(desk: Desk, finding: Verified) -> str:
             "a new `revision` in the manifest, or `batchctl apply --resend-lost` for what is lost, pays again",
         )) from None
     ids = next((one.ids for one in _plan(desk, finding.job).standing.batches if one.record == record), None)
-    ended = fetch.fetch(provider, desk.store, record, remote, ids, now=provider.http.now_there(desk.now()))
-    if ended.results not in (record.results, GONE):
+    job = desk.jobs.get(finding.job)
+    judging = judging_of(job, desk.surveys[job.name].ids if job is not None else IdList(b""), record, ids)
+    ended = fetch.fetch(provider, desk.store, record, remote, ids, now=provider.http.now_there(desk.now()),
+                        judging=judging)
+    if ended.results != GONE and (ended.results, ended.answer_schema) != (record.results, record.answer_schema):
         desk.book().change(finding.job, record, ended)
     return f"fetched again, {ended.ok or 0} of {ended.requests} answered"
 

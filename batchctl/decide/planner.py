@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from batchctl.decide import costs, cuts, sinks
 from batchctl.decide.known import Candidate, KnownBatch, Phase, SinkFile, unreachable
 from batchctl.decide.plan import Action, Held, JobPlan, Kind, about
-from batchctl.decide.standing import NOBODY, Standing, answers_count, standing
+from batchctl.decide.standing import NOBODY, Standing, answers_count, is_unchecked, standing
 from batchctl.decide.wanted import Wanted
 from batchctl.words.ids import IdIndex
 from batchctl.words.outcomes import STATE_OF, Outcome, State, Tally
@@ -49,7 +49,7 @@ def plan_job(wanted: Wanted, situation: Situation) -> JobPlan:
     expected = costs.estimate(wanted, now)
     tally = _tally(wanted, state)
     adoptions = [_adoption(candidate, situation, wanted) for candidate in adopted]
-    actions = [*adoptions, *_watches(now, adopted), *_cancels(now, wanted, situation), *sending]
+    actions = [*adoptions, *_watches(wanted, now, adopted), *_cancels(now, wanted, situation), *sending]
     complete = tally.waiting == 0 and not actions_pending(actions)
     actions += sinks.writes(wanted, now, state, tally, situation.sinks, complete=complete)
     actions += sinks.refills(now, actions)
@@ -265,9 +265,9 @@ def _adoption(candidate: Candidate, situation: Situation, wanted: Wanted) -> Act
     return about(candidate.adopted(*_made_for(candidate, situation, wanted)), Kind.ADOPT, reason)
 
 
-def _watches(now: Standing, adopted: Sequence[Candidate]) -> list[Action]:
+def _watches(wanted: Wanted, now: Standing, adopted: Sequence[Candidate]) -> list[Action]:
     """Live batches are waited for, ended ones fetched. What was fetched before and lost from the store is fetched
-    again where its outcomes cannot be told without."""
+    again where its outcomes cannot be told without; what is there is taken in anew where it was not checked."""
     new = {(candidate.remote.id, candidate.where) for candidate in adopted}
     actions = []
     for batch in now.batches:
@@ -278,7 +278,8 @@ def _watches(now: Standing, adopted: Sequence[Candidate]) -> list[Action]:
         elif batch.phase is Phase.ENDED:
             actions.append(about(batch, Kind.FETCH, batch.remote.status if batch.remote else "ended"))
         elif batch.phase is Phase.SETTLED and batch.outcomes is None and batch.ids is not None:
-            actions.append(about(batch, Kind.FETCH, "refill", change=False))
+            unchecked = is_unchecked(batch, wanted)
+            actions.append(about(batch, Kind.FETCH, "unchecked" if unchecked else "refill", change=unchecked))
     return actions
 
 

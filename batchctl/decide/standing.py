@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain, compress
 
 from batchctl.decide.known import KnownBatch, Phase
@@ -52,12 +52,13 @@ class Standing:
 def standing(wanted: Wanted, known: Iterable[KnownBatch]) -> Standing:
     """Walks the batches from the oldest to the newest, so that the earliest success and the last failure count."""
     count = len(wanted.ids)
-    batches = tuple(sorted(known, key=lambda batch: batch.age))
+    finder = _Finder(wanted.ids)
+    batches = tuple(sorted((_as_checked(batch, wanted, finder) for batch in known), key=lambda batch: batch.age))
+    asked = array("i", [NOBODY]) * (count if batches else 0)
     made = Standing(
         outcome=bytearray(count), attempts=bytearray(count), answer=array("i", [NOBODY]) * count,
         holder=array("i", [NOBODY]) * count, pending=bytearray(count), batches=batches,
     )
-    finder, asked = _Finder(wanted.ids), array("i", [NOBODY]) * (count if batches else 0)
     for place, batch in enumerate(batches):
         if batch.phase is Phase.INTENT or not answers_count(batch, wanted.scope):
             continue
@@ -86,6 +87,24 @@ def hides_requests(batch: KnownBatch) -> bool:
     if batch.ids is not None and batch.whole:
         return False
     return batch.phase is not Phase.SETTLED or not (batch.turned_away or batch.record.superseded)
+
+
+def is_unchecked(batch: KnownBatch, wanted: Wanted) -> bool:
+    """Whether answers that are in the store were checked against another schema than that of the job: they came in
+    while none of their requests was wanted, or before answers were checked at all."""
+    checked = batch.record.answer_schema or ""
+    return batch.phase is Phase.SETTLED and batch.stored and checked != wanted.answer_schema
+
+
+def _as_checked(batch: KnownBatch, wanted: Wanted, finder: _Finder) -> KnownBatch:
+    """The batch without outcomes where these say nothing yet of requests that are wanted."""
+    if batch.ids is None or batch.outcomes is None or not is_unchecked(batch, wanted) or (
+            not answers_count(batch, wanted.scope)):
+        return batch
+    positions = finder.positions(batch.ids)
+    open_ones = any(at != NOBODY and outcome in (Outcome.OK, Outcome.INVALID_OUTPUT)
+                    for at, outcome in zip(positions, batch.outcomes, strict=True))
+    return replace(batch, outcomes=None) if open_ones else batch
 
 
 def _spent(batch: KnownBatch, revision: int, positions: Sequence[int]) -> int:

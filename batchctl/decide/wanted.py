@@ -10,6 +10,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 from batchctl.desired.answer_limit import NOT_BY_TOKEN, answer_limit
+from batchctl.desired.answer_schema import schema_digest
 from batchctl.desired.job import BatchSettings, Job, Retry
 from batchctl.desired.pricing import price_list
 from batchctl.desired.render.survey import Desired
@@ -62,7 +63,8 @@ class Wanted:
     Coordinates.scope), and `terms` is the digest of where and how batches are made: no part of what is asked, but of
     what a saved plan promised. `answer_limit` is the most tokens of one answer (None: no limit is known), `rates` what
     they cost in a batch made today (None: nobody knows), and `prices` what other models and providers cost;
-    not `by_token`: what is asked is paid by the hour or by the picture."""
+    not `by_token`: what is asked is paid by the hour or by the picture.
+    `answer_schema` is the digest of the schema that answers must match, "" where there is none."""
 
     job: str
     ids: IdList = field(default_factory=IdList)
@@ -86,6 +88,7 @@ class Wanted:
     by_token: bool = True
     prices: PriceList = field(default_factory=PriceList)
     sinks: tuple[SinkWish, ...] = ()
+    answer_schema: str = ""
 
     @property
     def digest(self) -> str:
@@ -119,6 +122,7 @@ def wanted(job: Job, desired: Desired, sinks: tuple[SinkWish, ...]) -> Wanted:
         retry=job.retry, max_requests=job.budget.max_requests, max_cost=job.budget.max_cost, model=job.model,
         window=job.completion_window, answer_limit=answer_limit(job.body_kind, job.body),
         rates=_rates(job, prices), by_token=job.body_kind not in NOT_BY_TOKEN, prices=prices, sinks=sinks,
+        answer_schema=schema_digest(job.answer_schema),
     )
 
 

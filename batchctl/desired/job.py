@@ -113,7 +113,8 @@ class Job:
     `body` is the whole request body as a tree: `model`, what `prompt` makes, and `body` over it. `manifest` is
     the file it stands in, `root` the project folder that relative paths may not leave. `row_endpoint` gives the
     endpoint of each row's request, where that is not `endpoint`, which is always the batch's. `prices` are the
-    manifest's own, by model.
+    manifest's own, by model. `answer_schema` is the JSON Schema that answers must match, as the
+    body declares it.
     """
 
     name: str
@@ -128,6 +129,7 @@ class Job:
     body: Mapping[str, BodyNode]
     sinks: tuple[Sink, ...]
     row_endpoint: Template | None = None
+    answer_schema: Mapping[str, Any] | None = None
     revision: int = 1
     vars: Mapping[str, Any] = field(default_factory=dict)
     batch: BatchSettings = BatchSettings()

@@ -192,7 +192,7 @@ def _decode_batch(value: Any, where: str) -> BatchRecord:
         origin=origin, superseded=block.take("superseded", bool, False),
         **{name: block.take(name, str, None) for name in (
             "input_file_id", "batch_id", "status", "error_code", "output_file_id", "error_file_id", "results",
-            "model")},
+            "model", "answer_schema")},
         **{name: block.take(name, int, None) for name in ("created_at", "ended_at", "ok", "revision", *_TOKENS)},
         extra=block.rest(),
     )

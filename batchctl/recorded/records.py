@@ -26,6 +26,8 @@ class BatchRecord:
     by accident, and was cancelled in favour of an older one, or that was given up as lost: only its answers count,
     not its failures. `model` is that of its requests where it is known. `input_tokens` and the others are what the
     answers say they used, all of them; None where nobody counted.
+    `answer_schema` is the digest of the schema that its answers were checked against when its results were taken in;
+    None where there was none.
     """
 
     shard: str
@@ -43,6 +45,7 @@ class BatchRecord:
     error_file_id: str | None = None
     ok: int | None = None
     results: str | None = None
+    answer_schema: str | None = None
     superseded: bool = False
     revision: int | None = None
     model: str | None = None

@@ -5,7 +5,8 @@
       run.lock, run.lock.json    the run lock
       shards/<digest>.jsonl      a rendered shard, as uploaded
       shards/<digest>.ids        the ten-byte ids of its requests, in order
-      results/<batch>/           output.jsonl, error.jsonl, answers.bin: written once, verified, then never changed
+      results/<batch>/           output.jsonl, error.jsonl: written once, verified, then never changed; and
+                                 answers.bin, which is made of them
       results/.<batch>.part/     the same on their way here: a later run goes on with them
       quarantine/                what was found damaged, and has been replaced since: nothing reads it
       server/                    the local provider's own data
@@ -145,6 +146,16 @@ class Store:
         except (OSError, ValueError):
             return None
         return stored
+
+    def reindex(self, stored: StoredResults, index: AnswerIndex) -> None:
+        """Says anew how the answers of stored results count. Raises StateError."""
+        temporary = self._results / f".{secrets.token_hex(8)}.tmp"  # where the next run sweeps
+        try:
+            durable.write(temporary, index.blob, private=True)
+            temporary.replace(stored.folder / _INDEX)
+            durable.sync_folder(stored.folder)
+        except OSError as error:
+            raise StateError(f"results cannot be kept in {stored.folder}: {error.strerror or error}") from error
 
     def result_files(self, record: BatchRecord) -> tuple[Path, Path]:
         """Where a batch's output and error files are, if they are here."""

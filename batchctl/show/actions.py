@@ -24,6 +24,7 @@ _REASONS = {
     "intent": "answers an unfinished create", "unwanted": "nothing in it is wanted any more",
     "pruned": "its job has left the manifest", "made-twice": "an older batch asks the same",
     "refill": "fetched before, and gone from the store", "removed-from-manifest": "it has left the manifest",
+    "unchecked": "answers not checked yet against their schema",
     "live": "running", "unreachable": "cannot be seen",
 }
 

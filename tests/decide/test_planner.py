@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from batchctl.decide.known import Phase, SinkFile
 from batchctl.decide.plan import JobPlan, Kind
 from batchctl.decide.planner import Situation, plan_job
-from batchctl.decide.standing import NOBODY, answers_count, hides_requests
+from batchctl.decide.standing import NOBODY, answers_count, hides_requests, is_unchecked
 from batchctl.decide.wanted import Bounds, Wanted
 from batchctl.desired.job import Retry
 from batchctl.recorded.records import GONE
@@ -123,6 +123,24 @@ def test_only_our_own_live_batches_are_cancelled_and_only_when_useless(wanted: W
         assert place not in useful
         assert situation.declared or situation.prune
         assert batch.ids is not None or not len(wanted.ids) or not answers_count(batch, wanted.scope)
+
+
+@EXAMPLES
+@given(wants(), situations())
+def test_g1_answers_that_are_not_checked_yet_are_neither_believed_nor_asked_for_again(
+    wanted: Wanted, situation: Situation
+) -> None:
+    plan = plan_job(wanted, situation)
+    sent = {at for action in plan.sending for at in action.positions or ()}
+    for batch in situation.known:
+        said = dict(zip(batch.ids or (), batch.outcomes or b"", strict=False))
+        if not (is_unchecked(batch, wanted) and answers_count(batch, wanted.scope)):
+            continue
+        open_ones = {at for at, one in enumerate(wanted.ids) if said.get(one) in (Outcome.OK, Outcome.INVALID_OUTPUT)}
+        assert open_ones.isdisjoint(sent)
+        if open_ones:
+            assert any(action.record == batch.record and action.reason == "unchecked" and action.change
+                       for action in plan.of(Kind.FETCH))
 
 
 @EXAMPLES

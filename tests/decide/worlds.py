@@ -84,6 +84,7 @@ def wants(draw: st.DrawFn) -> Wanted:
         job="j", ids=ids(numbers), lengths=draw(_arrays(count, 900)), units=draw(st.none() | _arrays(count, 5)),
         weights=None if weights is None else array("I", weights), rows=count if weights is None else sum(weights),
         inputs_digest="d", scope=draw(st.sampled_from(["", "local:echo"])),
+        answer_schema=draw(st.sampled_from(["", "", "sha256:s"])),
         bounds=Bounds(draw(st.integers(1, 6)), draw(st.sampled_from([1, 1, 2])), draw(st.integers(1, 2500)),
                       draw(st.none() | st.integers(1, 9)), draw(small)),
         retry=Retry(draw(st.integers(1, 4)), tuple(draw(st.lists(st.sampled_from(REASONS), unique=True)))),
@@ -104,7 +105,7 @@ def batches(draw: st.DrawFn, at: int) -> KnownBatch:
         whole=draw(st.sampled_from([True, True, False])), attempt=draw(st.integers(1, 3)),
         remote_status=draw(st.sampled_from(["in_progress", "cancelling", "odd"])),
         origin=draw(st.sampled_from(["created", "adopted", "imported"])), superseded=draw(st.booleans()),
-        created_at=draw(st.none() | st.integers(1, 5)),
+        created_at=draw(st.none() | st.integers(1, 5)), answer_schema=draw(st.sampled_from([None, None, "sha256:s"])),
         **({"status": draw(st.sampled_from(["completed", "failed", "expired", "cancelled"]))}
            if phase is Phase.SETTLED else {}))
 

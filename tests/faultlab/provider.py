@@ -168,17 +168,19 @@ class FakeProvider:
         return [batch for batch in self.batches.values() if batch.status in LIVE]
 
     def finish(self, batch: Batch, *, status: str = "completed", fail: Callable[[int], int | None] = lambda at: None,
-               answered: float = 1.0) -> None:
+               answered: float = 1.0, say: Callable[[str], str] = lambda custom: f"answer to {custom}",
+               useless: Callable[[str], bool] = lambda custom: False) -> None:
         """Ends a batch. `fail` gives the HTTP status of the request at a place, None for success; the share `answered`
-        of the requests has an answer (the rest expired, was cancelled, or is missing)."""
+        of the requests has an answer (the rest expired, was cancelled, or is missing). `say` gives the text for a
+        custom_id; where it is `useless`, being asked again is no second payment for the same."""
         if batch.status == "cancelling":
             status = "cancelled"
         count = int(len(batch.requests) * answered)
         good, bad = [], []
         for at, custom in enumerate(batch.requests[:count]):
             code = fail(at)
-            (good if code is None else bad).append(_line(custom, code))
-            if code is None:
+            (good if code is None else bad).append(_line(custom, code, say(custom)))
+            if code is None and not useless(custom):
                 batch.succeeded.add(custom)
         rest = {"expired": "batch_expired", "cancelled": "batch_cancelled"}.get(status)
         if rest:
@@ -221,9 +223,9 @@ class FakeProvider:
         return [call for call in self.calls if call[0] != "GET"]
 
 
-def _line(custom: str, code: int | None) -> str:
+def _line(custom: str, code: int | None, text: str) -> str:
     if code is None:
-        body = {"choices": [{"message": {"role": "assistant", "content": f"answer to {custom}"}}],
+        body = {"choices": [{"message": {"role": "assistant", "content": text}}],
                 "usage": {"total_tokens": 3}}
         return json.dumps({"id": "r", "custom_id": custom, "response": {"status_code": 200, "body": body},
                            "error": None})

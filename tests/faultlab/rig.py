@@ -57,6 +57,8 @@ class Rig:
     rows: dict[str, str] = field(default_factory=dict)
     max_requests: int = 4
     retry: Retry = field(default_factory=Retry)
+    #: The JSON Schema that answers must match.
+    schema: dict[str, Any] | None = None
     revision: int = 1
     where: Coordinates = HERE
     elsewhere: dict[str, FakeProvider] = field(default_factory=dict)
@@ -86,12 +88,17 @@ class Rig:
         made = jobs.job(
             self.folder, jobs.rows_input(*({"id": key, "text": text} for key, text in self.rows.items()),
                                          key="{{ row.id }}"),
-            body=jobs.chat("{{ row.text }}"))
+            body=jobs.chat("{{ row.text }}", **self._format()))
         dialect = replace(OPENAI, limits=Limits(max_requests=self.max_requests))
         return replace(
             made, name="labels", manifest=self.folder / "job.yaml", root=self.folder, revision=self.revision,
-            provider=Provider(self.where, dialect), retry=self.retry,
+            provider=Provider(self.where, dialect), retry=self.retry, answer_schema=self.schema,
             sinks=(Sink("out.jsonl", self.sink, "jsonl", made.span),))
+
+    def _format(self) -> dict[str, Any]:
+        if self.schema is None:
+            return {}
+        return {"response_format": {"type": "json_schema", "json_schema": {"name": "label", "schema": self.schema}}}
 
     def project(self) -> Project:
         job = self.job()

@@ -94,6 +94,22 @@ def test_missing_results_are_fetched_again(fetched: Rig) -> None:
     mends(fetched, "missing")
 
 
+def test_answers_that_are_fetched_again_are_checked_against_their_schema_again(rig: Rig) -> None:
+    rig.schema = {"type": "object"}
+    rig.apply()
+    rig.finish_all(say=lambda custom: "no JSON" if custom.startswith("b-") else "{}")
+    rig.apply()
+    before = rig.lockfile.read_bytes()
+    rig.lose_store()
+    rig.project().store.prepare()
+    done, _ = repaired(rig)
+    assert done is not None
+    assert [one.mended for one in done] == [True]
+    assert rig.lockfile.read_bytes() == before
+    assert (rig.plan().tally.ok, rig.plan().tally.failed) == (2, 1)
+    assert not rig.plan().actions
+
+
 @pytest.mark.parametrize("file", ["output", "batch"])
 def test_damaged_results_stay_where_the_provider_no_longer_has_them(fetched: Rig, file: str) -> None:
     spoil(fetched, "results/*/output.jsonl", lambda old: old[:-9])

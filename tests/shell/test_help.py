@@ -13,8 +13,8 @@ import pytest
 from batchctl.shell.cli import COMMANDS, batchctl
 from tests.shell.conftest import ROOT, Project, environment
 
-HEAVY = {"asyncio", "jsonschema", "httpx", "jinja2", "rich", "importlib.metadata", "orjson", "yaml", "starlette",
-         "uvicorn", "batchctl.act.passes", "batchctl.desired.job"}
+HEAVY = {"asyncio", "jsonschema", "jsonschema_rs", "httpx", "jinja2", "rich", "importlib.metadata", "orjson", "yaml",
+         "starlette", "uvicorn", "batchctl.act.passes", "batchctl.desired.job"}
 
 
 def commands() -> dict[str, click.Command]:

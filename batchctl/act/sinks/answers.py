@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import orjson
 from jinja2 import ChainableUndefined
 
-from batchctl.act.lines import ResultLine, parse, text_of
+from batchctl.act.lines import ResultLine, json_of, parse, text_of
+from batchctl.act.verdict import Judge
 from batchctl.desired.templates.environment import NamingUndefined
 from batchctl.desired.templates.records import Record
 from batchctl.words.outcomes import Outcome, State
@@ -52,18 +52,23 @@ NOTHING = {name: Nothing(name=name) for name in (*ANSWER_NAMES, *END_NAMES)}
 
 
 def ending(state: State, outcome: int, line: bytes | None, batch_id: str | None, attempts: int, *,
-           wants_json: bool = True) -> dict[str, Any]:
+           wants_json: bool = True, judge: Judge | None = None) -> dict[str, Any]:
     """The names that an answer fills: `response` (status_code, request_id, body), `text`, `json` (None unless it is
     wanted: most texts are none, and trying costs more than the rest), `usage`, `error` (code, message), `status`,
-    `attempts`, `batch_id`; those that it lacks are None. Raises NotALine."""
+    `attempts`, `batch_id`; those that it lacks are None. Raises NotALine.
+
+    An answer that is not what the schema asks for has all but `json`: it was paid for, and tells what went wrong.
+    """
     parsed = parse(line) if line is not None else None
-    answered = state is State.OK and parsed is not None
+    if parsed is not None and judge is not None and outcome == Outcome.INVALID_OUTPUT:
+        parsed = judge.told(parsed)
+    answered = parsed is not None and (state is State.OK or outcome == Outcome.INVALID_OUTPUT)
     body = parsed.body if parsed is not None else None
     text = text_of(body) if answered else None
     return {
         "response": parsed.response if answered and parsed else None,
         "text": text,
-        "json": _json(text) if wants_json else None,
+        "json": _json(text) if wants_json and state is State.OK else None,
         "usage": body.get("usage") if answered and isinstance(body, dict) else None,
         "error": None if state is State.OK else _error(parsed, outcome),
         "status": state.name.lower(), "attempts": attempts, "batch_id": batch_id,
@@ -75,7 +80,7 @@ def _json(text: str | None) -> Any:
     if text is None:
         return None
     try:
-        return orjson.loads(text)
+        return json_of(text)
     except ValueError:
         return None
 

@@ -13,6 +13,7 @@ from batchctl.act.sinks.columns import names
 from batchctl.act.sinks.formats import format_of
 from batchctl.act.sinks.records import RecordRenderer
 from batchctl.act.sinks.table import Joined, JoinTable
+from batchctl.act.verdict import Judge
 from batchctl.desired.inputs.row import Row, RowError
 from batchctl.desired.job import Sink
 from batchctl.recorded.answers import ERROR_FILE
@@ -26,10 +27,12 @@ Results = tuple[tuple[str | None, Path, Path], ...]
 
 
 class Joiner:
-    """Makes the records of one sink. Close it to let go of the result files."""
+    """Makes the records of one sink. Close it to let go of the result files. `judge` knows what is wrong with invalid
+    answers."""
 
     def __init__(self, sink: Sink, renderer: RecordRenderer, table: JoinTable, results: Results,
-                 columns: Sequence[str]) -> None:
+                 columns: Sequence[str], judge: Judge | None = None) -> None:
+        self._judge = judge
         self._renderer = renderer
         self._table = table
         self._results = results
@@ -58,7 +61,7 @@ class Joiner:
             line, batch_id = self._lines.read(joined), self._results[joined.batch][0]
         try:
             return ending(State(joined.state), joined.outcome, line, batch_id, joined.attempts,
-                          wants_json=self._renderer.wants_json)
+                          wants_json=self._renderer.wants_json, judge=self._judge)
         except NotALine as damaged:
             raise RowError(Diagnostic(
                 "results-damaged", f"the stored answer of {row} in {batch_id} cannot be read: {damaged}",

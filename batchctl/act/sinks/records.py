@@ -57,22 +57,24 @@ class RecordRenderer:
         if self._needs_request:
             values["request"] = orjson.loads(self.requests.render(row).line)
         context = self._templates.context({**values, **self._shared})
-        answered = end["status"] == "ok"
+        empty = frozenset() if end["status"] == "ok" else frozenset(
+            name for name in ANSWER_NAMES if end[name] is None)
         try:
-            return {name: self._value(node, context, answered) for name, node in self._fields}
+            return {name: self._value(node, context, empty) for name, node in self._fields}
         except TemplateFailed as failed:
             raise RowError(_about(row, failed.finding)) from None
 
-    def _value(self, node: Node, context: Context, answered: bool) -> Any:
+    def _value(self, node: Node, context: Context, empty: frozenset[str]) -> Any:
+        """`empty` are the names of what a failed record has nothing of: what is made of them alone is nothing too."""
         if isinstance(node, Compiled):
-            if not answered and node.names and node.names <= ANSWER_NAMES:
+            if node.names <= ANSWER_NAMES and not node.names.isdisjoint(empty):
                 return None
             value = node.evaluate(context)
             return None if isinstance(value, Undefined) else value
         if isinstance(node, Mapping):
-            return {key: self._value(entry, context, answered) for key, entry in node.items()}
+            return {key: self._value(entry, context, empty) for key, entry in node.items()}
         if isinstance(node, Sequence) and not isinstance(node, str):
-            return [self._value(entry, context, answered) for entry in node]
+            return [self._value(entry, context, empty) for entry in node]
         return node
 
     def _compiled(self, node: BodyNode) -> Node:

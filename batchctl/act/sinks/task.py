@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from batchctl.act.sinks.table import JoinTable
+from batchctl.act.verdict import Judge
 from batchctl.desired.inputs.files import locate
 from batchctl.desired.inputs.reading import Block, JobReader
 from batchctl.desired.inputs.row import RowError
@@ -109,8 +110,9 @@ class RecordsTask:
 
         renderer = RecordRenderer(self.job, self.sink, self.rules, self.columns)
         reader = JobReader(self.job, worker, workers, beat, accept=renderer.requests.accepts, digested=worker == 0)
+        judge = Judge(self.job.answer_schema) if self.job.answer_schema is not None else None
         with open(self.table, "rb") as table, closing(
-                Joiner(self.sink, renderer, JoinTable(table), self.results, self.columns)) as joiner:
+                Joiner(self.sink, renderer, JoinTable(table), self.results, self.columns, judge)) as joiner:
             for block in reader.blocks():
                 if block.findings:
                     yield {"findings": [to_json(finding) for finding in block.findings[:20]]}, b""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from batchctl.desired.job import Job
 from batchctl.desired.manifest.context import Context
-from batchctl.desired.manifest.tree import Mapping, Node, Sequence
+from batchctl.desired.manifest.tree import Mapping, Node, Sequence, below
 
 if TYPE_CHECKING:
     from batchctl.desired.render.schema import Complaint
@@ -48,7 +48,7 @@ def _place(complaint: Complaint, document: Mapping) -> Node:
     written, prompt = document.get("body"), document.get("prompt")
     path = complaint.path
     if path and isinstance(written, Mapping) and written.get(str(path[0])) is not None:
-        return _below(written, path)
+        return below(written, path)
     if path and isinstance(prompt, Mapping):
         return _in_prompt(prompt, path)
     for key in ("body", "prompt", "endpoint", "name"):
@@ -61,24 +61,11 @@ def _place(complaint: Complaint, document: Mapping) -> Node:
 def _in_prompt(prompt: Mapping, path: tuple[str | int, ...]) -> Node:
     messages = prompt.get("messages")
     if messages is not None:
-        return _below(messages, path[1:])
+        return below(messages, path[1:])
     if path[0] == "messages" and len(path) > 1:
         written = [key for key in ("system", "user") if key in prompt.entries]
-        return _below(prompt, (written[int(path[1])],))
-    return _below(prompt, (_SOURCES.get(str(path[0]), ""),))
-
-
-def _below(node: Node, path: tuple[str | int, ...]) -> Node:
-    for step in path:
-        below: Node | None = None
-        if isinstance(node, Mapping):
-            below = node.get(str(step))
-        elif isinstance(node, Sequence) and isinstance(step, int):
-            below = node.items[step]
-        if below is None:
-            return node
-        node = below
-    return node
+        return below(prompt, (written[int(path[1])],))
+    return below(prompt, (_SOURCES.get(str(path[0]), ""),))
 
 
 def _advice(complaint: Complaint) -> str:

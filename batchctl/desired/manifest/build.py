@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from batchctl.desired.job import Job, Provider
-from batchctl.desired.manifest import bodies, body_check, prices, settings
+from batchctl.desired.manifest import answer_schemas, bodies, body_check, prices, settings
 from batchctl.desired.manifest.context import Context, is_text, number, section, text
 from batchctl.desired.manifest.inputs import inputs
 from batchctl.desired.manifest.providers import provider
@@ -27,6 +27,7 @@ def job(document: Mapping, context: Context) -> Job:
     before = context.findings.errors
     model = bodies.model(document, kind, context)
     body = bodies.body(document, kind, model, context)
+    body, answer_schema = answer_schemas.resolved(document, body, kind, dialect, context)
     body_is_known = kind is not None and context.findings.errors == before
     name = text(document, "name")
     at = name or document
@@ -37,6 +38,7 @@ def job(document: Mapping, context: Context) -> Job:
         completion_window=settings.window(document, dialect, context), inputs=inputs(document, context),
         body=body, sinks=sinks(document, context),
         span=context.source.span(at.start, at.end), row_endpoint=settings.row_endpoint(document, dialect, context),
+        answer_schema=answer_schema,
     )  # fmt: skip
     if body_is_known:
         body_check.report(made, document, context)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeGuard
@@ -14,12 +15,12 @@ from batchctl.desired.paths import PathRefused, confine
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """The manifest that is being read. `read` collects the template files that it names."""
+    """The manifest that is being read. `read` collects the files that it is made of, by what they are."""
 
     findings: Findings
     manifest: Path
     root: Path
-    read: set[Path] = field(default_factory=set)
+    read: dict[Path, str] = field(default_factory=dict)
 
     @property
     def source(self) -> Source:
@@ -37,6 +38,10 @@ class Context:
         except (PathRefused, OSError, RuntimeError) as refused:  # RuntimeError: a loop of symlinks
             self.findings.error("path-refused", node, str(refused), "this path may not be used")
             return None
+
+    def shown(self, node: Scalar) -> str:
+        """A file that the manifest names, as messages name it."""
+        return str(Path(os.path.dirname(self.source.name), str(node.value)))
 
 
 def text(mapping: Mapping, key: str) -> Scalar | None:

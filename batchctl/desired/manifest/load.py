@@ -62,7 +62,7 @@ def _loaded(files: Sequence[ManifestFile], troubles: list[Diagnostic], variables
             else:
                 label = "write keys and values, such as version: 1"
                 file.findings.error("not-a-mapping", document, "a manifest is a mapping", label)
-        protected |= dict.fromkeys(context.read - protected.keys(), "a template file")
+        protected = context.read | protected
     _check_names(built)
     _check_lockfiles(files)
     sink_conflicts.report(built, protected)

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
-
 from batchctl.desired.job import Template
 from batchctl.desired.manifest.context import Context, is_text, text
 from batchctl.desired.manifest.reading import Unreadable, read_regular
@@ -39,7 +36,6 @@ def _from_file(node: Mapping, context: Context) -> Template | None:
         message = f'the template "{written.text}" is not UTF-8 (byte {error.start})'
         context.findings.error("template-file", written, message, "save it as UTF-8")
         return None
-    context.read.add(path)
-    shown = os.path.join(os.path.dirname(context.source.name), written.text)
+    context.read[path] = "a template file"
     first = content.split("\n", 1)[0].rstrip("\r")
-    return Template(content, Span(str(Path(shown)), 1, 1, max(len(first), 1)), line_offsets=True)
+    return Template(content, Span(context.shown(written), 1, 1, max(len(first), 1)), line_offsets=True)

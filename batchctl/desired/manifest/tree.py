@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -59,6 +59,20 @@ def plain(node: Node) -> Any:
     if isinstance(node, Sequence):
         return [plain(item) for item in node.items]
     return node.value if isinstance(node, Scalar) else None
+
+
+def below(node: Node, path: Iterable[str | int]) -> Node:
+    """The value at a path, or the last one on the way to it."""
+    for step in path:
+        found: Node | None = None
+        if isinstance(node, Mapping):
+            found = node.get(str(step))
+        elif isinstance(node, Sequence) and isinstance(step, int) and step < len(node.items):
+            found = node.items[step]
+        if found is None:
+            return node
+        node = found
+    return node
 
 
 def scalars(node: Node) -> Iterator[Scalar]:
