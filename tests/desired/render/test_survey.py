@@ -256,7 +256,7 @@ def test_progress_is_told_and_ends_with_the_number_of_rows(tmp_path: Path) -> No
     told: list[Event] = []
     times = iter(range(10**6))
     survey(job(tmp_path, file_input("a.csv")), emit=told.append, clock=lambda: float(next(times)))
-    assert told[-1] == Rendering("test", 3000, done=True)
+    assert told[-1] == Rendering("test", 3000, 3000, done=True)
     assert [event.rows for event in told if isinstance(event, Rendering)] == [1024, 2048, 3000, 3000]
 
 
