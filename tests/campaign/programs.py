@@ -52,20 +52,21 @@ class Zygote:
         self._running.add(pid)
         return pid
 
-    def wait(self, pid: int) -> int:
-        """The exit code, or minus the signal."""
-        status: int = self.ask(wait=pid)["status"]
+    def wait(self, pid: int) -> tuple[int, int]:
+        """The exit code, or minus the signal; and the most memory that the process had, as ru_maxrss gives it."""
+        answer = self.ask(wait=pid)
         self._running.discard(pid)
-        return status
+        return answer["status"], answer["rss"]
 
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """How a run ended: its exit code, or minus the signal that killed it."""
+    """How a run ended: its exit code, or minus the signal that killed it; `rss` as ru_maxrss, in KiB on Linux."""
 
     code: int
     out: str
     err: str
+    rss: int = 0
 
 
 @dataclass
@@ -81,8 +82,9 @@ class Running:
         os.kill(self.pid, number)
 
     def wait(self) -> Ended:
-        code = self.zygote.wait(self.pid)
-        return Ended(code, *(path.read_text("utf-8", "replace") for path in (self.out, self.err)))
+        code, rss = self.zygote.wait(self.pid)
+        out, err = (path.read_text("utf-8", "replace") for path in (self.out, self.err))
+        return Ended(code, out, err, rss)
 
 
 MANIFEST = """\

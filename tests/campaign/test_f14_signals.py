@@ -168,6 +168,6 @@ def _without_reader(site: Site, number: int) -> int:
                 os.close(readers.pop())
 
     site.wire.script = script
-    code = site.zygote.wait(site.start(*APPLY).pid)
+    code, _ = site.zygote.wait(site.start(*APPLY).pid)
     site.wire.script = None
     return code

@@ -1,7 +1,8 @@
 """A process that has imported the program and forks itself for each run: real processes without their start-up.
 
 Reads one JSON object a line from its input. `{"run": ARGUMENTS, "folder", "environ", "out", "err", "sabotage",
-"clock"}` is answered by `{"pid"}`, and `{"wait": PID}` by `{"status"}` as os.waitstatus_to_exitcode gives it.
+"clock"}` is answered by `{"pid"}`, and `{"wait": PID}` by `{"status", "rss"}`, as os.waitstatus_to_exitcode and
+ru_maxrss give them.
 """
 
 from __future__ import annotations
@@ -28,8 +29,8 @@ def serve() -> None:
     for line in sys.stdin:
         asked = json.loads(line)
         if "wait" in asked:
-            _, status = os.waitpid(asked["wait"], 0)
-            _say(status=os.waitstatus_to_exitcode(status))
+            _, status, used = os.wait4(asked["wait"], 0)
+            _say(status=os.waitstatus_to_exitcode(status), rss=used.ru_maxrss)
             continue
         pid = os.fork()
         if pid == 0:

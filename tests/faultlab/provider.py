@@ -68,6 +68,8 @@ class FakeProvider:
     lag: int = 0
     fault: Fault | None = None
     shows_metadata: bool = True
+    #: How many batches a page of the list has; 0 for all.
+    page: int = 0
     #: The code and status with which the n-th create (from 1) is refused.
     refuse: dict[int, tuple[str, int]] = field(default_factory=dict)
     creates: int = 0
@@ -102,7 +104,7 @@ class FakeProvider:
             case "POST", "batches":
                 return self._create(json.loads(request.content))
             case "GET", "batches":
-                return self._list()
+                return self._list(request.url.params.get("after"))
             case "GET", "batches", identity:
                 return _json(self._shown(self.batches[identity])) if identity in self.batches else _missing()
             case "POST", "batches", identity, "cancel":
@@ -141,14 +143,17 @@ class FakeProvider:
         self.batches[batch.id] = batch
         return _json(self._shown(batch))
 
-    def _list(self) -> httpx.Response:
+    def _list(self, after: str | None) -> httpx.Response:
         shown = []
         for batch in sorted(self.batches.values(), key=lambda one: one.created_at, reverse=True):
             if batch.hidden_for > 0:
                 batch.hidden_for -= 1
                 continue
             shown.append(self._shown(batch))
-        return _json({"object": "list", "data": shown, "has_more": False})
+        if after is not None:
+            shown = shown[1 + [batch["id"] for batch in shown].index(after):]
+        page = shown[:self.page] if self.page else shown
+        return _json({"object": "list", "data": page, "has_more": len(page) < len(shown)})
 
     def _shown(self, batch: Batch) -> dict[str, Any]:
         return {**batch.shown(), **({} if self.shows_metadata else {"metadata": None})}
