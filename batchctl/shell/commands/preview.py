@@ -22,8 +22,8 @@ from batchctl.show.terminal import Terminal
 @options.screen
 def command(terminal: Terminal, chosen: Chosen, count: int, auto_approve: bool, timeout: float, form: str) -> int:
     """Send the first requests of each job one by one, through the provider's synchronous endpoint, and show them with
-    their answers and the tokens that the whole job would take. Costs what they cost, at the full price; records
-    nothing."""
+    their answers, and the tokens and the cost of the whole job as far as these tell. Costs what they cost, at the full
+    price; records nothing."""
     from batchctl.shell.previewing import approved, previews
     from batchctl.shell.session import open_session
     from batchctl.show.display import progress

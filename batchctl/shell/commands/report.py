@@ -20,9 +20,9 @@ from batchctl.show.terminal import Terminal
 @click.option("-o", "--output", type=options.PATH, metavar="FILE", required=True, help="Where to write the page.")
 @options.screen
 def command(terminal: Terminal, jobs: tuple[str, ...], chosen: Chosen, output: Path) -> int:
-    """Write one HTML page about jobs: what was asked and what came back, failures by reason, tokens, times and
-    lengths, and some rows word by word. Reads the lockfile and the store alone; the page loads nothing, and the same
-    state gives the same bytes."""
+    """Write one HTML page about jobs: what was asked and what came back, failures by reason, tokens and cost, times and
+    lengths, and some rows word by word. Reads the manifest with its rows, the lockfile and the store, and asks no
+    provider; the page loads nothing, and the same state gives the same bytes."""
     from batchctl.shell.reporting import target_of, write_report
     from batchctl.shell.session import open_session
     from batchctl.show import figures
