@@ -69,7 +69,8 @@ class Creator:
                         dropped.input_file_id)
                 raise AtCapacity(refusal.message, status=refusal.status, error_code=refusal.error_code) from refusal
             raise
-        self._step(action.kind, f"{action.requests} requests in {record.batch_id}", record.batch_id)
+        requests = "request" if action.requests == 1 else "requests"
+        self._step(action.kind, f"{action.requests} {requests} in {record.batch_id}", record.batch_id)
         return record
 
     def _sent(self, provider: Provider, intent: BatchRecord) -> BatchRecord:

@@ -10,6 +10,7 @@ from decimal import Decimal
 from batchctl.act.desk import Options
 from batchctl.act.project import Project
 from batchctl.act.trying import Tried, tried
+from batchctl.act.verdict import Judging
 from batchctl.decide.extrapolation import Measured, of_all
 from batchctl.desired.answer_limit import NOT_BY_TOKEN
 from batchctl.desired.pricing import price_of
@@ -39,7 +40,7 @@ class Preview:
     @property
     def measured(self) -> tuple[Measured, ...]:
         """The answers that say how many tokens they took."""
-        return tuple(Measured(one.size, one.usage) for one in self.tried if one.ok and one.usage is not None)
+        return tuple(Measured(one.size, one.usage) for one in self.tried if one.usage is not None)
 
     @property
     def estimate(self) -> Usage | None:
@@ -49,7 +50,7 @@ class Preview:
     @property
     def cost(self) -> Decimal | None:
         """What the answers cost in USD, at the price of single requests; None where not all of it is known."""
-        if self.price is None or len(self.measured) < sum(one.ok for one in self.tried):
+        if self.price is None or any(one.ok and one.usage is None for one in self.tried):
             return None
         return self.price.synchronous.cost(sum((one.usage for one in self.measured), Usage()))
 
@@ -86,7 +87,8 @@ def preview(project: Project, name: str, count: int, providers: Providers, emit:
         http = project.looking(providers, Options()).provider(job.provider.where, name).http
         at_once = min(AT_ONCE, job.provider.concurrency)
         return Preview(name, len(desired.ids), size, tried(
-            http, requests, timeout_s=timeout_s, at_once=at_once, told=_teller(name, len(requests), emit)), price=price)
+            http, requests, timeout_s=timeout_s, at_once=at_once, judging=Judging.by(job.answer_schema),
+            told=_teller(name, len(requests), emit)), price=price)
     except BatchctlError as failure:
         return Preview(name, len(desired.ids), size, failure=failure)
 

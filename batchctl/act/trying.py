@@ -14,6 +14,7 @@ import orjson
 
 from batchctl.act.lines import parse
 from batchctl.act.sinks.answers import ending
+from batchctl.act.verdict import UNJUDGED, Judging
 from batchctl.remote.ask import ask
 from batchctl.remote.http import Http
 from batchctl.words.errors import OutcomeUnknown, Refusal, RemoteError
@@ -44,7 +45,7 @@ class Tried:
 
 
 def tried(http: Http, lines: Sequence[bytes], *, timeout_s: float, at_once: int,
-          told: Callable[[int], None] = lambda answered: None,
+          judging: Judging = UNJUDGED, told: Callable[[int], None] = lambda answered: None,
           monotonic: Callable[[], float] = time.monotonic) -> tuple[Tried, ...]:
     """What came of each line, in their order. Each is sent once; what is not answered within `timeout_s` is given up.
     `told` is called with the number of those that are through."""
@@ -58,7 +59,8 @@ def tried(http: Http, lines: Sequence[bytes], *, timeout_s: float, at_once: int,
     try:
         for own in https:
             # Daemons: neither ^C nor the end of the time waits for a connection that is silent.
-            threading.Thread(target=_work, args=(own, lines, todo, done, deadline, monotonic), daemon=True).start()
+            given = (own, lines, todo, done, deadline, judging, monotonic)
+            threading.Thread(target=_work, args=given, daemon=True).start()
         while len(found) < len(lines):
             number, came = done.get(timeout=max(0.0, deadline - monotonic()))
             if isinstance(came, BaseException):
@@ -84,19 +86,19 @@ def _emptied(todo: queue.SimpleQueue[int]) -> None:
 
 def _work(http: Http, lines: Sequence[bytes], todo: queue.SimpleQueue[int],
           done: queue.SimpleQueue[tuple[int, Tried | BaseException]], deadline: float,
-          monotonic: Callable[[], float]) -> None:
+          judging: Judging, monotonic: Callable[[], float]) -> None:
     while True:
         try:
             number = todo.get_nowait()
         except queue.Empty:
             return
         try:
-            done.put((number, _one(http, lines[number], deadline - monotonic(), monotonic)))
+            done.put((number, _one(http, lines[number], deadline - monotonic(), judging, monotonic)))
         except BaseException as error:
             done.put((number, error))
 
 
-def _one(http: Http, line: bytes, left_s: float, monotonic: Callable[[], float]) -> Tried:
+def _one(http: Http, line: bytes, left_s: float, judging: Judging, monotonic: Callable[[], float]) -> Tried:
     if left_s <= 0:
         return _failed(line, {"code": "timeout", "message": "time ran out before it was sent"}, 0.0)
     request = orjson.loads(line)
@@ -109,9 +111,9 @@ def _one(http: Http, line: bytes, left_s: float, monotonic: Callable[[], float])
         return _failed(line, {"code": code, "message": message}, monotonic() - began,
                        unclear=isinstance(error, OutcomeUnknown))
     result = orjson.dumps({"custom_id": request["custom_id"], "response": {"status_code": 200, "body": body}})
-    outcome = parse(result).outcome
+    outcome = judging.outcome(parse(result))
     state = STATE_OF[outcome]
-    end = ending(state, outcome, result, None, 1)
+    end = ending(state, outcome, result, None, 1, judge=judging.judge)
     return Tried(request["custom_id"], request["url"], request["body"], len(line), end, monotonic() - began,
                  usage_of(end["usage"]))
 

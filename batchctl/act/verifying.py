@@ -70,7 +70,8 @@ def _state(store: Store, batch: BatchRecord) -> tuple[str, str]:
         there = store.results_folder(batch).exists()
         return ("corrupt", "files are cut short or unreadable") if there else ("missing", "not in the store")
     problem = _unreadable(stored) or _other(store, batch, stored)
-    return ("corrupt", problem) if problem else ("ok", f"{len(stored.index):,} answers")
+    answers = "answer" if len(stored.index) == 1 else "answers"
+    return ("corrupt", problem) if problem else ("ok", f"{len(stored.index):,} {answers}")
 
 
 def _unreadable(stored: StoredResults) -> str:

@@ -17,9 +17,10 @@ def listed(session: Session, providers: Providers, *, statuses: frozenset[str], 
     """Account by account, newest first. Raises RemoteError when a list cannot be read."""
     asked: set[tuple[Account, Path | None]] = set()
     told: set[tuple[Coordinates, Path | None, str]] = set()
-    for project in session.projects:
-        desk = project.looking(providers, Options())
-        owners = {batch.batch_id: name for name, record in desk.recorded.jobs.items() for batch in record.batches}
+    desks = [(project, project.looking(providers, Options())) for project in session.projects]
+    owners = {batch.batch_id: name for _, desk in desks
+              for name, record in desk.recorded.jobs.items() for batch in record.batches}
+    for project, desk in desks:
         for job in project.jobs.values():
             where = job.provider.where
             folder = project.store.folder if where.dialect == "local" else None

@@ -34,7 +34,8 @@ def answered(end: Mapping[str, Any]) -> list[Piece]:
     error = end["error"]
     if error is not None:
         said = ": ".join(str(error[name]) for name in ("code", "message") if error.get(name))
-        return [("error", said or "no answer")]
+        answer = [("answer", end["text"])] if end["text"] else []
+        return [*answer, ("error", said or "no answer")]
     response = end["response"] or {}
     body = response.get("body")
     pieces = [("answer", end["text"] if end["text"] is not None else _json(body))]

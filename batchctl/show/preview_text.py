@@ -77,8 +77,8 @@ def _sums(preview: Preview, paint: Palette) -> list[str]:
     if preview.cost is not None:
         line += f", {dollars(preview.cost)}"
     made = [line + "."]
-    if len(measured) < len(answered_):
-        made.append(f"{figures.count(len(answered_) - len(measured), 'answer')} without a number of tokens.")
+    if unmeasured := sum(one.usage is None for one in answered_):
+        made.append(f"{figures.count(unmeasured, 'answer')} without a number of tokens.")
     if (estimate := preview.estimate) is not None:
         tokens = f"{figures.tokens(estimate.input_tokens)} in, {figures.tokens(estimate.output_tokens)} out"
         whole = f"The whole job, {figures.count(preview.requests, 'request')}: {tokens}, {_batch_cost(preview)}."
@@ -95,4 +95,4 @@ def _batch_cost(preview: Preview) -> str:
 
 
 def _tokens(usage: Usage) -> str:
-    return f"{usage.input_tokens:,} tokens in, {usage.output_tokens:,} out"
+    return f"{figures.count(usage.input_tokens, 'token')} in, {usage.output_tokens:,} out"

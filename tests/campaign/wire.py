@@ -78,7 +78,8 @@ class Wire:
         for batch in self.provider.live():
             self._reads[batch.id] = self._reads.get(batch.id, 0) + 1
             if self.ends_after and self._reads[batch.id] >= self.ends_after:
-                self.provider.finish(batch)
+                # What is cancelled at once has answered nothing yet; what it costs where it has is in the README.
+                self.provider.finish(batch, answered=0.0 if batch.status == "cancelling" else 1.0)
 
     @contextmanager
     def serve(self) -> Iterator[Wire]:

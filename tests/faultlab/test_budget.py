@@ -26,8 +26,8 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> None:
     """The provider's answers use 400 tokens in and 100 out each."""
     made = lab._line
 
-    def line(custom: str, code: int | None) -> str:
-        document: dict[str, Any] = json.loads(made(custom, code))
+    def line(custom: str, code: int | None, text: str) -> str:
+        document: dict[str, Any] = json.loads(made(custom, code, text))
         if code is None:
             document["response"]["body"]["usage"] = {"prompt_tokens": 400, "completion_tokens": 100}
         return json.dumps(document)

@@ -17,6 +17,7 @@ from batchctl.act.project import Project
 from batchctl.act.report.facts import Asked, Failure, JobFacts, Ran, Sample
 from batchctl.act.report.walk import Walk
 from batchctl.act.sinks.answers import ending
+from batchctl.act.verdict import Judging
 from batchctl.decide.known import KnownBatch, Phase
 from batchctl.decide.plan import JobPlan
 from batchctl.desired.job import BodyNode, Job, Template
@@ -99,6 +100,7 @@ def _spread(plan: JobPlan) -> tuple[int, ...]:
 def _samples(job: Job, desired: Desired, plan: JobPlan, chosen: frozenset[int], kept: Mapping[int, bytes]
              ) -> Iterator[tuple[int, Sample]]:
     now = plan.standing
+    judge = Judging.by(job.answer_schema).judge
     for at, line in lines(job, desired, array("I", sorted(chosen))):
         request = orjson.loads(line)
         place = now.answer[at]
@@ -107,7 +109,7 @@ def _samples(job: Job, desired: Desired, plan: JobPlan, chosen: frozenset[int], 
         if state is State.OK and at not in kept:
             continue
         try:
-            end = ending(state, now.outcome[at], kept.get(at), batch_id, now.attempts[at])
+            end = ending(state, now.outcome[at], kept.get(at), batch_id, now.attempts[at], judge=judge)
         except NotALine:
             continue
         yield at, Sample(request["custom_id"], request["body"], end)

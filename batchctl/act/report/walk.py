@@ -47,20 +47,22 @@ class Walk:
             for answer, line in _lines(stored):
                 at = index.find(answer.id)
                 if at is not None and now.answer[at] == place:
-                    self._take(at, line, record.created_at)
+                    self._take(at, line, record.created_at, invalid=now.outcome[at] == Outcome.INVALID_OUTPUT)
 
     def answers(self, ok: int) -> Answers:
         """`ok` of the requests are answered, whether their lines are here or not."""
         return Answers(ok, ok - self._ok, self._counted, self._usage, self._letters.distribution(),
                        self._tokens.distribution(), self._waited.distribution(), self._worked.distribution())
 
-    def _take(self, at: int, line: bytes, created_at: int | None) -> None:
+    def _take(self, at: int, line: bytes, created_at: int | None, *, invalid: bool) -> None:
         try:
             parsed = parse(line)
         except NotALine:
             return
         if at in self._chosen:
             self.kept[at] = line
+        if invalid:
+            return  # paid for, but no answer that counts; no server gave it a code
         if parsed.outcome is Outcome.OK:
             self._answered(parsed, created_at)
         else:

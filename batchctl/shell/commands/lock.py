@@ -83,6 +83,7 @@ def rename(terminal: Terminal, old: str, new: str, chosen: Chosen, run_lock_time
 @declared("verify", summary="Compare lockfile, store and provider.", exits=(0, 1, 5, 64), examples=(
     "batchctl lock verify", "batchctl lock verify --offline --format json", "batchctl lock verify --repair"))
 @options.manifests
+@options.trust
 @click.option("--offline", is_flag=True, help="Lockfile and store alone, without key, network or valid manifest.")
 @click.option("--repair", is_flag=True, help="Mend what can be mended without losing or sending anything.")
 @click.option("--auto-approve", is_flag=True, help="Do not ask before mending.")
