@@ -16,7 +16,7 @@ class Family:
 
 
 FAMILIES = {one.id: one for one in (
-    Family("F1", "SIGKILL around every call to the provider", 270, 60),
+    Family("F1", "SIGKILL around every call to the provider", 270, 50),
     Family("F2", "a second SIGKILL while recovering from the first", 1_300, 60),
     Family("F3", "SIGKILL at every file operation and system call", 150, 40),
     Family("F4", "errors of the disk, once and for good", 900, 60),

@@ -35,11 +35,11 @@ class Lagging(FakeProvider):
             self.made_at.setdefault(batch.id, self.rig.now)
         return answer
 
-    def _list(self) -> httpx.Response:
+    def _list(self, after: str | None) -> httpx.Response:
         for batch in self.batches.values():
             if self.seconds:
                 batch.hidden_for = FOREVER if self._is_late(batch) else 0
-        return super()._list()
+        return super()._list(after)
 
     def hides_something(self) -> bool:
         return any(self._is_late(batch) for batch in self.batches.values())

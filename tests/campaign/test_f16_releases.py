@@ -44,6 +44,15 @@ def replay(station: Path) -> httpx.MockTransport:
     return httpx.MockTransport(answer)
 
 
+def _kept(then: Any, now: Any) -> bool:
+    """Whether all that was said is said still; later releases may say more."""
+    if isinstance(then, dict) and isinstance(now, dict):
+        return all(key in now and _kept(value, now[key]) for key, value in then.items())
+    if isinstance(then, list) and isinstance(now, list):
+        return len(then) == len(now) and all(map(_kept, then, now))
+    return bool(then == now)
+
+
 @each_station
 def test_g1_g6_the_files_and_calls_of_a_release_lead_to_the_plan_that_it_made(
     station: Path, project: Path, campaign: Campaign,
@@ -51,8 +60,7 @@ def test_g1_g6_the_files_and_calls_of_a_release_lead_to_the_plan_that_it_made(
     then = json.loads((station / "plan.json").read_text("utf-8"))
     with campaign.run("F16", f"plan of {station.relative_to(RELEASES)}") as run:
         _, now = planned(project, replay(station))
-        fields = then.keys() | now.keys()
-        different = sorted(key for key in fields - {"batchctl"} if then.get(key) != now.get(key))
+        different = sorted(key for key in then.keys() - {"batchctl"} if not _kept(then[key], now.get(key)))
         run.holds("G1", "jobs" not in different, f"another plan: {_jobs(now)} and not {_jobs(then)}")
         run.holds("G6", not different, f"other fields: {different}")
 

@@ -112,7 +112,8 @@ def test_g9_rows_of_a_manifest_are_read_as_they_were_written_or_refused(campaign
             except InvalidInput as invalid:
                 run.holds("G9", bool(invalid.findings), "it is refused, and nobody says why")
                 return
-            run.holds("G9", [dict(row) for row in job.inputs[0].rows or ()] == rows, "other rows were read")
+            read = [dict(row) for row in job.inputs[0].rows or ()]
+            run.holds("G9", repr(read) == repr(rows), "other rows were read")  # as text: NaN equals nothing
 
     structured(campaign, st.lists(st.dictionaries(_text, _json, max_size=3), min_size=1, max_size=3), check)
 
