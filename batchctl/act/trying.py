@@ -58,6 +58,8 @@ def tried(http: Http, lines: Sequence[bytes], *, timeout_s: float, at_once: int,
     found: dict[int, Tried] = {}
     try:
         for own in https:
+            # Whoever has given up hears no answer: nothing that costs is sent again after that.
+            own.deadline = min(own.deadline, deadline)
             # Daemons: neither ^C nor the end of the time waits for a connection that is silent.
             given = (own, lines, todo, done, deadline, judging, monotonic)
             threading.Thread(target=_work, args=given, daemon=True).start()

@@ -141,7 +141,7 @@ class Http:
 
     def _tried(self, method: str, path: str, rule: RetryRule, send: Callable[[], _Answer]) -> Any:
         deadline = self.monotonic() + rule.deadline_s
-        if rule is retry.READ:
+        if rule is retry.READ or rule is retry.ASK:
             deadline = min(deadline, self.deadline)
         attempt = 1
         while True:
