@@ -1,5 +1,5 @@
 """Puts the figures of a campaign into the README's table of promises: `python -m tests.campaign.readme FIGURES`, where
-FIGURES is what `pytest -m campaign --campaign-json FIGURES` wrote."""
+FIGURES is what `pytest -m campaign --campaign-json=FIGURES` wrote."""
 
 from __future__ import annotations
 

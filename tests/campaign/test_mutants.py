@@ -38,7 +38,7 @@ def test_a_broken_product_is_caught(tmp_path: Path, campaign: Campaign, mutant: 
     tests = [str(path) for path in (tmp_path / "tests" / "campaign").glob(f"test_{mutant.family}*.py")]
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-m", "campaign", "--quick", "-p", "no:cacheprovider", "-p", "no:xdist",
-         "--campaign-json", str(figures), *tests, "-k", mutant.only], cwd=tmp_path, capture_output=True, text=True,
+         f"--campaign-json={figures}", *tests, "-k", mutant.only], cwd=tmp_path, capture_output=True, text=True,
         timeout=_TIMEOUT_S, env={name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")})
     assert figures.exists(), done.stdout[-2000:] + done.stderr[-2000:]
     seen = {promise for _, promise, count in json.loads(figures.read_text())["violations"] if count}
