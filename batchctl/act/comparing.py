@@ -40,7 +40,7 @@ def _seen(finding: Verified, plan: JobPlan) -> Verified:
     if batch is None:
         return finding
     if batch.phase is Phase.UNREACHABLE:
-        return replace(finding, state="unseen", detail="its provider does not show it",  help=unreachable(batch))
+        return replace(finding, state="unseen", detail="its provider does not show it", help=unreachable(batch))
     if batch.phase is Phase.ENDED:
         return replace(finding, detail="has ended, and is not fetched yet", help="the next `batchctl apply` fetches it")
     return replace(finding, detail=batch.remote.status if batch.remote is not None else finding.detail)

@@ -51,8 +51,7 @@ def fetch(provider: Provider, store: Store, record: BatchRecord, remote: RemoteB
     """Brings a batch's results into the store, and returns its record with its end in it.
 
     `remote` None stands for a batch that its server no longer has; `now` is Unix time; `received` is told how far each
-    of its files is. Raises RemoteError or
-    StateError, with nothing taken and nothing lost.
+    of its files is. Raises RemoteError or StateError, with nothing taken and nothing lost.
     """
     if remote is None:
         return replace(record, status=record.status or "deleted", results=GONE, ok=0)

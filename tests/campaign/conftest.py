@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,12 +17,25 @@ from tests.faultlab.rig import Rig, inline_pool
 _SHOWN = 5
 
 
+_passed = pytest.StashKey[bool]()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, Any, Any]:
+    report = yield
+    if report.when == "call":
+        item.stash[_passed] = report.passed
+    return report
+
+
 @pytest.fixture
 def campaign(request: pytest.FixtureRequest) -> Iterator[Campaign]:
-    """Fails the test after its last run when one of them broke a promise."""
+    """Fails the test after its last run when one of them broke a promise, or where there was none to judge."""
     made = Campaign(quick=request.config.getoption("--quick"))
     yield made
     request.node.user_properties.append((KEY, made.tally.as_json()))
+    if request.node.stash.get(_passed, False) and not made.tally.judged:
+        pytest.fail("no run was judged", pytrace=False)
     if made.tally.broken:
         shown = "\n".join(made.tally.broken[:_SHOWN])
         pytest.fail(f"{len(made.tally.broken)} violations\n{shown}", pytrace=False)

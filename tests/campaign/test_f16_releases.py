@@ -68,10 +68,11 @@ def test_g1_g6_the_files_and_calls_of_a_release_lead_to_the_plan_that_it_made(
 @each_station
 def test_g3_the_lockfile_of_a_release_is_read_and_kept(station: Path, project: Path, campaign: Campaign) -> None:
     path = project / "job.lock.json"
+    if not path.exists():
+        pytest.skip("a station without a lockfile")
     with campaign.run("F16", f"lockfile of {station.relative_to(RELEASES)}") as run:
-        if path.exists():
-            data = path.read_bytes()
-            run.holds("G3", encode(decode(data, "job.lock.json")) == data, "it would be written in another way")
+        data = path.read_bytes()
+        run.holds("G3", encode(decode(data, "job.lock.json")) == data, "it would be written in another way")
 
 
 @each_station

@@ -7,7 +7,7 @@ from typing import Any
 from batchctl.desired.inputs.json_values import NotJson, parse
 from batchctl.desired.manifest.context import Context
 from batchctl.desired.manifest.findings import Findings
-from batchctl.desired.manifest.reading import Unreadable, read_regular
+from batchctl.desired.manifest.named_files import read_named
 from batchctl.desired.manifest.source import Source
 from batchctl.desired.manifest.tree import Mapping, Node, Scalar
 from batchctl.desired.manifest.values import data
@@ -23,21 +23,11 @@ def read_schema_file(written: Scalar, context: Context) -> tuple[Any, Node | Non
 
     Nothing in it is a template: schemas are shared with other tools.
     """
-    path = context.path(written)
-    if path is None:
+    content = read_named(written, context, "schema", "schema-file", MAX_SCHEMA)
+    if content is None:
         return None
-    try:
-        content = read_regular(path, MAX_SCHEMA).decode("utf-8-sig")
-    except Unreadable as error:
-        context.findings.error("schema-file", written, f'the schema "{written.text}" {error}', error.advice)
-        return None
-    except UnicodeDecodeError as error:
-        message = f'the schema "{written.text}" is not UTF-8 (byte {error.start})'
-        context.findings.error("schema-file", written, message, "save it as UTF-8")
-        return None
-    context.read[path] = "a schema file"
     source = Source(context.shown(written), content)
-    read = _json if path.suffix.lower() == ".json" else _yaml
+    read = _json if written.text.lower().endswith(".json") else _yaml
     found = read(source, context)
     if found is not None and not isinstance(found[0], dict):
         context.findings.error("schema-file", source.span(0, 1), "a schema is a mapping",

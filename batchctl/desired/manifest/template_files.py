@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from batchctl.desired.job import Template
 from batchctl.desired.manifest.context import Context, is_text, text
-from batchctl.desired.manifest.reading import Unreadable, read_regular
+from batchctl.desired.manifest.named_files import read_named
 from batchctl.desired.manifest.tree import Mapping, Node
 from batchctl.desired.manifest.values import text_value
 from batchctl.words.diagnostics import Span
@@ -24,18 +24,8 @@ def prompt_text(node: Node | None, context: Context) -> str | Template | None:
 
 def _from_file(node: Mapping, context: Context) -> Template | None:
     written = text(node, "file")
-    path = context.path(written) if written else None
-    if written is None or path is None:
+    content = read_named(written, context, "template", "template-file", MAX_TEMPLATE) if written else None
+    if written is None or content is None:
         return None
-    try:
-        content = read_regular(path, MAX_TEMPLATE).decode("utf-8-sig")
-    except Unreadable as error:
-        context.findings.error("template-file", written, f'the template "{written.text}" {error}', error.advice)
-        return None
-    except UnicodeDecodeError as error:
-        message = f'the template "{written.text}" is not UTF-8 (byte {error.start})'
-        context.findings.error("template-file", written, message, "save it as UTF-8")
-        return None
-    context.read[path] = "a template file"
     first = content.split("\n", 1)[0].rstrip("\r")
     return Template(content, Span(context.shown(written), 1, 1, max(len(first), 1)), line_offsets=True)
