@@ -75,9 +75,11 @@ class Wire:
             self.script(number, method, path.removeprefix("/v1"), moment)
 
     def _age(self) -> None:
+        if not self.ends_after:
+            return
         for batch in self.provider.live():
             self._reads[batch.id] = self._reads.get(batch.id, 0) + 1
-            if self.ends_after and self._reads[batch.id] >= self.ends_after:
+            if self._reads[batch.id] >= self.ends_after:
                 # What is cancelled at once has answered nothing yet; what it costs where it has is in the README.
                 self.provider.finish(batch, answered=0.0 if batch.status == "cancelling" else 1.0)
 

@@ -1,4 +1,5 @@
-"""The work that faults happen to: one job, three jobs, several shards, resume and fetch, a saved plan."""
+"""The work that faults happen to: one job, three jobs, several shards, resume and fetch, a saved plan, failures that
+are tried again, a batch that is not wanted any more, and one that the lockfile has lost."""
 
 from __future__ import annotations
 
@@ -6,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from tests.campaign.programs import Site
+from tests.faultlab.provider import Batch
 
 #: The rows of each job, a text by key, as the manifest asks for them in the end.
 Jobs = dict[str, dict[str, str]]
@@ -33,12 +35,32 @@ def _three(site: Site) -> None:
     site.write(**THREE)
 
 
-def _sent(site: Site) -> None:
-    site.write(**ONE)
+def _live(site: Site, **jobs: dict[str, str]) -> Batch:
+    """Leaves the jobs with one batch that is under way."""
+    site.write(**jobs)
     ends_after, site.wire.ends_after = site.wire.ends_after, 0
     assert site.run("apply", "--auto-approve").code == 0
     site.wire.ends_after = ends_after
-    site.wire.provider.finish(*site.wire.provider.live())
+    (batch,) = site.wire.provider.live()
+    return batch
+
+
+def _sent(site: Site) -> None:
+    site.wire.provider.finish(_live(site, **ONE))
+
+
+def _failed(site: Site) -> None:
+    site.wire.provider.finish(_live(site, **ONE), fail=lambda at: 429 if at else None)
+
+
+def _unwanted(site: Site) -> None:
+    _live(site, labels={"a": "before", "b": "before"})
+    site.write(**ONE)
+
+
+def _forgotten(site: Site) -> None:
+    _live(site, **ONE)
+    site.lockfile.unlink()
 
 
 WORKLOADS = {one.id: one for one in (
@@ -48,4 +70,7 @@ WORKLOADS = {one.id: one for one in (
     Workload("W4", ONE, _sent),
     Workload("W5", ONE, lambda site: site.write(**ONE),
              (("plan", "--out", "saved.plan"), ("apply", "saved.plan", "--wait"))),
+    Workload("W6", ONE, _failed),
+    Workload("W7", ONE, _unwanted),
+    Workload("W8", ONE, _forgotten),
 )}
