@@ -100,7 +100,8 @@ def _loads(line: bytes) -> Any:
     try:
         return orjson.loads(line)
     except orjson.JSONDecodeError:
-        # orjson refuses lone surrogates and integers beyond 64 bits, both of which models have produced.
+        # orjson refuses lone surrogates, which models have produced. Of integers beyond 64 bits it makes floats; no
+        # provider's own members have any, and what a model says in its text is read by `json_of`.
         try:
             return json.loads(line)
         except (ValueError, RecursionError) as error:

@@ -38,7 +38,7 @@ class KnownBatch:
     @property
     def counts(self) -> bool:
         """Whether its end is an attempt: a batch that was turned away as a whole never tried."""
-        return self.record.status != "failed" and not self.record.superseded
+        return not (self.turned_away or self.record.superseded)
 
     @property
     def ended_at(self) -> float:
@@ -48,8 +48,9 @@ class KnownBatch:
 
     @property
     def turned_away(self) -> bool:
-        """It failed as a whole, and answered nothing: for want of room, or for one bad request among many."""
-        return self.record.status == "failed" and not self.record.ok
+        """It failed as a whole, and answered nothing: for want of room, or for one bad request among many. Where there
+        is a file of answers, bad ones too, its requests were tried and paid for."""
+        return self.record.status == "failed" and not self.record.ok and not self.record.output_file_id
 
     @property
     def was_sent(self) -> bool:

@@ -136,7 +136,7 @@ class Http:
                 if got.status_code not in (200, 206):
                     raise self._error("GET", path, self._judge(got, _first(blocks), makes=False))
                 yield Download(got.status_code, {name.lower(): value for name, value in got.headers.items()}, blocks)
-        except (httpx.HTTPError, TooSlow, Bomb) as error:
+        except (httpx.HTTPError, httpx.InvalidURL, TooSlow, Bomb) as error:
             raise Unavailable(f"GET {path}: {self._clean(_told(error))}") from error
 
     def _tried(self, method: str, path: str, rule: RetryRule, send: Callable[[], _Answer]) -> Any:

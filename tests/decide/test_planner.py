@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from batchctl.decide.known import Phase, SinkFile
 from batchctl.decide.plan import JobPlan, Kind
 from batchctl.decide.planner import Situation, plan_job
-from batchctl.decide.standing import NOBODY, answers_count, hides_requests, is_unchecked
+from batchctl.decide.standing import NOBODY, answers_count, hides_requests, is_unchecked, standing
 from batchctl.decide.wanted import Bounds, Wanted
 from batchctl.desired.job import Retry
 from batchctl.recorded.records import GONE
@@ -289,6 +289,15 @@ def test_what_failed_validation_with_a_request_that_was_mended_is_sent_without_c
     assert [(action.attempt, list(action.positions or ())) for action in plan.sending] == [(1, [0, 1])]
     partly = settled([0, 1, 9], Outcome.OK, Outcome.REJECTED, Outcome.REJECTED, status="failed", ok=1)
     assert planned(job(2), partly).tally == Tally(rows=2, ok=1, failed=1)
+
+
+def test_a_failed_batch_whose_answers_are_all_invalid_was_tried_and_counts_for_attempts_and_budget() -> None:
+    asked = job(2, retry=Retry(max_attempts=2, reasons=("invalid_output",)))
+    tries = [settled([0, 1], Outcome.INVALID_OUTPUT, at=at, attempt=at, status="failed", output_file_id="file-out")
+             for at in (1, 2)]
+    assert [action.attempt for action in planned(asked, tries[0]).sending] == [2]
+    assert planned(asked, *tries).tally == Tally(rows=2, failed=2)
+    assert standing(asked, tries).spent == 4
 
 
 def test_of_a_superseded_batch_only_the_answers_count() -> None:

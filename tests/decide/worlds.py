@@ -45,7 +45,8 @@ def known(numbers: Iterable[int] | None, phase: Phase = Phase.LIVE, *, at: int =
     settings = {"shard": f"{at:064x}", "attempt": 1, "requests": len(held) if held else 3, "provider": where,
                 "batch_id": None if phase is Phase.INTENT else f"batch_{at}", "created_at": 1_700_000_000 + at}
     if phase is Phase.SETTLED:
-        settings.update(status="completed", results="sha256:0", output_file_id="file-out")
+        answered = record.get("status") != "failed"
+        settings.update(status="completed", results="sha256:0", output_file_id="file-out" if answered else None)
     made = BatchRecord(**{**settings, **record})
     shown = {Phase.LIVE: remote_status, Phase.ENDED: "completed"}.get(phase)
     remote = RemoteBatch(f"batch_{at}", shown, created_at=made.created_at) if shown else None

@@ -152,3 +152,10 @@ def test_g9_a_file_id_cannot_lead_to_another_path(tmp_path: Path) -> None:
     script = Scripted(text(b""))
     assert download(script.http, "../../x?y", tmp_path / "t") == 0
     assert script.calls == ["GET /v1/files/..%2F..%2Fx%3Fy/content"]
+
+
+def test_an_id_that_fits_no_address_is_an_unavailable_file(tmp_path: Path) -> None:
+    script = Scripted(text(CONTENT))
+    with pytest.raises(Unavailable, match="too long"):
+        download(script.http, "f" * 70_000, tmp_path / "target")
+    assert script.asked == []
