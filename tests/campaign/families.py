@@ -36,7 +36,7 @@ FAMILIES = {one.id: one for one in (
     Family("F18", "scale: requests, bytes, jobs, batches", 6, 1),
     Family("S", "hostile manifests, rows, answers and terminals; a canary for secrets", 150, 100),
     Family("Z", "fuzzed manifests, lockfiles, results and answers", 20_000, 1_000),
-    Family("M", "mutants of the product, each of which must be caught", 12, 0),
+    Family("M", "mutants of the product, each of which must be caught", 24, 0),
 )}
 
 PROMISES = {

@@ -1,5 +1,5 @@
-"""Puts the figures of a campaign into the README's table of promises: `python -m tests.campaign.readme FIGURES`, where
-FIGURES is what `pytest -m campaign --campaign-json=FIGURES` wrote."""
+"""Puts the figures of a campaign into the README's table of promises: `python -m tests.campaign.readme FIGURES…`, where
+each of FIGURES is what `pytest -m campaign --campaign-json=FIGURES` wrote of the campaign, or of a part of it."""
 
 from __future__ import annotations
 
@@ -32,7 +32,10 @@ def with_figures(text: str, tally: Tally) -> str:
 
 def main() -> None:
     tally = Tally()
-    tally.merge(json.loads(Path(sys.argv[1]).read_text("utf-8")))
+    for figures in sys.argv[1:]:
+        tally.merge(json.loads(Path(figures).read_text("utf-8")))
+    if lacking := tally.too_few(quick=False):
+        raise SystemExit("this is no whole campaign:\n" + "\n".join(lacking))
     README.write_text(with_figures(README.read_text("utf-8"), tally), "utf-8")
 
 

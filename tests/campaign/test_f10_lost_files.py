@@ -103,9 +103,19 @@ def test_g1_g2_g4_g6_what_is_lost_or_comes_back_from_an_older_copy_sends_nothing
             states[loss.at].restore(rig)
             lose(rig, loss, states)
             CHANGES[change](rig)
+            plans(run, rig)
             rig.apply()
             paid_once(run, rig)
             settles(run, rig)
+
+
+def plans(run: Judge, rig: Rig) -> None:
+    """A plan writes nothing, here or there, however much is to be done."""
+    files, writes = rig.snapshot(), rig.provider.writes()
+    rig.plan()
+    changed = sorted(rig.snapshot().items() ^ files.items())
+    run.holds("G5", not changed, f"plan changed {[name for name, _ in changed]}")
+    run.holds("G5", rig.provider.writes() == writes, "plan wrote at the provider")
 
 
 def settles(run: Judge, rig: Rig) -> None:
