@@ -1,4 +1,4 @@
-"""Makes one batch, exactly once.
+"""Makes batches, each exactly once.
 
 The order of writes keeps the promise, each on the disk before the next step:
 
@@ -13,65 +13,118 @@ The order of writes keeps the promise, each on the disk before the next step:
 
 So nothing is made that the lockfile on the disk does not announce. A definite refusal removes the intent; an unknown
 outcome never does.
+
+Once a create of a pass went well, large files of the next ones are sent meanwhile: for each the first three steps are
+taken ahead, in this order. Where the pass ends before their turn, their intents, without a file id, go.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from types import TracebackType
+from typing import Self
 
 from batchctl.act import intents
 from batchctl.act.desk import Desk
 from batchctl.act.intents import Reusable
 from batchctl.act.shield import interrupts_held
+from batchctl.act.uploading import Uploads
 from batchctl.decide.plan import Action
 from batchctl.desired.job import Job
 from batchctl.recorded.records import BatchRecord
 from batchctl.remote.provider import Provider
 from batchctl.words.dialects import Dialect
-from batchctl.words.errors import AtCapacity, OutcomeUnknown, Refusal, Refused, StateError
+from batchctl.words.errors import AtCapacity, BatchctlError, OutcomeUnknown, Refusal, Refused, StateError
 from batchctl.words.events import Notice, Step, Uploading
 from batchctl.words.remote import RemoteBatch
 
 #: Waits before a create is tried again with a file that the provider does not know yet, in seconds.
 _FILE_WAITS_S = (1.0, 2.0, 4.0, 8.0, 16.0)
 _CREATES = 3
+#: So many files are under way at a time, and smaller ones go alone: they are sent sooner than a connection is made.
+AT_ONCE = 4
+LARGE = 8 << 20
 
 
 class Creator:
-    """Creates the batches of one job in one pass; `reusable` files are not uploaded again. `place` is which create this
-    is of how many, for those who watch."""
+    """Creates the batches of one job in one pass, in the order of `sending`, whose shards are in the store; `reusable`
+    files are not uploaded again."""
 
-    def __init__(self, desk: Desk, job: Job, reusable: Reusable, place: tuple[int, int] = (1, 1)) -> None:
+    def __init__(self, desk: Desk, job: Job, reusable: Reusable, sending: Sequence[Action]) -> None:
         self._desk = desk
         self._job = job
         self._book = desk.book()
         self._reusable = reusable
-        self._place = place
+        self._sending = sending
+        self._uploads = Uploads()
+        #: Intents whose turn has not come.
+        self._ahead: dict[str, BatchRecord] = {}
+        self._went_well = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
+                 trace: TracebackType | None) -> None:
+        """Lets go of what was sent ahead. After an interrupt the next run does so: an intent without a file id was
+        never sent."""
+        arrived = self._uploads.close()
+        if kind is not None and not issubclass(kind, BatchctlError):
+            return
+        with suppress(StateError, Refused):
+            for shard, intent in self._ahead.items():
+                self._book.change(self._job.name, intent, None)
+                if shard in arrived:
+                    self._spare(intent, arrived[shard])
 
     def create(self, action: Action) -> BatchRecord:
-        """Carries out a create or a retry whose shard is in the store. Raises AtCapacity or another Refusal (its intent
-        is gone again), OutcomeUnknown or AmbiguousRemote (its intent stays)."""
-        assert action.shard is not None
-        assert action.attempt is not None
+        """Carries out the next create or retry. Raises AtCapacity or another Refusal (its intent is gone again),
+        OutcomeUnknown or AmbiguousRemote (its intent stays)."""
         provider = self._desk.provider(self._job.provider.where, self._job.name)
-        intent = BatchRecord(
-            shard=action.shard, attempt=action.attempt, requests=action.requests, provider=self._job.provider.where,
-            revision=self._job.revision, model=self._job.model or None)
-        self._book.add(self._job.name, intent)
+        intent = self._ahead.pop(action.shard or "", None) or self._announced(action)
+        if self._went_well:
+            self._send_ahead(provider, action)
         try:
             record = self._sent(provider, intent)
         except Refusal as refusal:
             dropped = self._drop(intent)
             if _is_capacity(refusal, provider.dialect):
                 if dropped.input_file_id is not None:
-                    self._desk.spare[dropped.provider, self._job.name, dropped.shard, dropped.attempt] = (
-                        dropped.input_file_id)
+                    self._spare(dropped, dropped.input_file_id)
                 raise AtCapacity(refusal.message, status=refusal.status, error_code=refusal.error_code) from refusal
             raise
+        self._went_well = True
         requests = "request" if action.requests == 1 else "requests"
         self._step(action.kind, f"{action.requests} {requests} in {record.batch_id}", record.batch_id)
         return record
+
+    def _announced(self, action: Action) -> BatchRecord:
+        """The intent of an action, recorded."""
+        assert action.shard is not None
+        assert action.attempt is not None
+        intent = BatchRecord(
+            shard=action.shard, attempt=action.attempt, requests=action.requests, provider=self._job.provider.where,
+            revision=self._job.revision, model=self._job.model or None)
+        self._book.add(self._job.name, intent)
+        return intent
+
+    def _send_ahead(self, provider: Provider, action: Action) -> None:
+        """Begins to send the files of the creates after this one."""
+        place = self._sending.index(action)
+        for later in self._sending[place + 1 : place + AT_ONCE]:
+            shard = later.shard or ""
+            if shard in self._uploads or (shard, later.attempt) in self._reusable or later.bytes < LARGE:
+                continue
+            self._ahead[shard] = intent = self._announced(later)
+            self._uploads.begin(
+                shard, provider, self._desk.store.shard_path(shard), intent.tag(self._job.name).filename())
+
+    def _spare(self, intent: BatchRecord, file_id: str) -> None:
+        """Keeps a file for a later pass of this command."""
+        self._desk.spare[intent.provider, self._job.name, intent.shard, intent.attempt] = file_id
 
     def _sent(self, provider: Provider, intent: BatchRecord) -> BatchRecord:
         uploaded = self._uploaded(provider, intent)
@@ -87,15 +140,25 @@ class Creator:
     def _uploaded(self, provider: Provider, intent: BatchRecord) -> BatchRecord:
         file_id = self._reusable.get((intent.shard, intent.attempt))
         if file_id is None:
-            path = self._desk.store.shard_path(intent.shard)
-            size = path.stat().st_size
-            file_id = provider.upload(
-                path, intent.tag(self._job.name).filename(),
-                lambda sent: self._desk.emit(Uploading(self._job.name, intent.shard, sent, size, *self._place))).id
-            self._step("upload", f"{_size(path)} as {file_id}")
+            file_id = self._arrived(provider, intent)
         uploaded = replace(intent, input_file_id=file_id)
         self._book.change(self._job.name, intent, uploaded)
         return uploaded
+
+    def _arrived(self, provider: Provider, intent: BatchRecord) -> str:
+        """The id of the file, once it is there."""
+        path = self._desk.store.shard_path(intent.shard)
+        size, number = path.stat().st_size, 1 + [one.shard for one in self._sending].index(intent.shard)
+
+        def told(sent: int) -> None:
+            self._desk.emit(Uploading(self._job.name, intent.shard, sent, size, number, len(self._sending)))
+
+        if intent.shard in self._uploads:
+            file_id = self._uploads.file_id(intent.shard, told)
+        else:
+            file_id = provider.upload(path, intent.tag(self._job.name).filename(), told).id
+        self._step("upload", f"{_size(path)} as {file_id}")
+        return file_id
 
     def _created(self, provider: Provider, intent: BatchRecord) -> BatchRecord:
         for _ in range(_CREATES):

@@ -46,8 +46,7 @@ class JobRun:
         #: Sinks that were written, each with its number of records.
         self.written: dict[str, int] = {}
         self._created: set[str] = set()
-        #: Which create is under way, of how many.
-        self._place = 1, 1
+        self._creator: Creator | None = None
         self._sinks = effective_sinks(job) if job is not None else ()
         self._wanted = self._wish()
         where = job.provider.where if job is not None else None
@@ -111,9 +110,9 @@ class JobRun:
         assert self.job is not None
         shards.render(self._desk.store, self.job, self._desk.surveys[self.name], sending, self._desk.emit)
         try:
-            for number, action in enumerate(sending, start=1):
-                self._place = number, len(sending)
-                self._guarded(action)
+            with Creator(self._desk, self.job, self._reusable, sending) as self._creator:
+                for action in sending:
+                    self._guarded(action)
         except AtCapacity as full:
             self.full = True
             self._warn(f"{full.message}; what is left is sent when there is room")
@@ -160,9 +159,8 @@ class JobRun:
             case Kind.CANCEL:
                 self._cancel(action)
             case Kind.CREATE | Kind.RETRY:
-                assert self.job is not None
-                creator = Creator(self._desk, self.job, self._reusable, self._place)
-                self._created.add(creator.create(action).batch_id or "")
+                assert self._creator is not None
+                self._created.add(self._creator.create(action).batch_id or "")
             case Kind.WRITE:
                 assert plan is not None
                 assert self.job is not None

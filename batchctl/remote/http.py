@@ -109,11 +109,16 @@ class Http:
         return self._tried("POST", path, rule, lambda: self._send(
             "POST", path, read_s, within_s=read_s, makes=True, plain=True, files=list(parts)))
 
-    def apart(self, begun_s: float) -> Http:
+    def twin(self) -> Http:
         """The same with connections of its own, for another thread: an answer that does not begin in time costs the
-        others nothing. Of the hints those stay that are about the key, and not about files and batches."""
+        others nothing."""
+        return replace(self, _client=None)
+
+    def apart(self, begun_s: float) -> Http:
+        """A twin for single requests. Of the hints those stay that are about the key, and not about files and
+        batches."""
         hints = {status: hint for status, hint in self.hints.items() if status == _UNAUTHORIZED}
-        return replace(self, begun_s=begun_s, hints=hints, _client=None)
+        return replace(self.twin(), begun_s=begun_s, hints=hints)
 
     def upload(self, path: str, fields: Mapping[str, str], file: FilePart, rule: RetryRule) -> Any:
         """Sends a multipart form, streamed, with its file last, and returns the JSON answer. Raises as `json`."""

@@ -35,6 +35,10 @@ class Provider:
     def close(self) -> None:
         self.http.close()
 
+    def apart(self) -> Provider:
+        """The same account over connections of its own, for another thread."""
+        return Provider(self.where, self.dialect, self.http.twin())
+
     @property
     def _unsaid(self) -> bool:
         """Groq names no other way on than its cursor: a page without one is the last."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import email.parser
 import email.policy
 import json
+import threading
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -17,6 +18,8 @@ import httpx
 
 from batchctl.words.digest import id_of
 
+#: One call after the other, though files come several at once.
+_TURN = threading.Lock()
 LIVE = ("validating", "in_progress", "finalizing", "cancelling")
 
 
@@ -79,11 +82,13 @@ class FakeProvider:
 
     def handle(self, request: httpx.Request) -> httpx.Response:
         path = request.url.path.removeprefix("/v1")
-        number = len(self.calls)
-        self.calls.append((request.method, path))
+        with _TURN:
+            number = len(self.calls)
+            self.calls.append((request.method, path))
         if self.fault is not None:
             self.fault(number, request.method, path, False)
-        answer = self._carry_out(request, path)
+        with _TURN:
+            answer = self._carry_out(request, path)
         if self.fault is not None:
             self.fault(number, request.method, path, True)
         return answer
