@@ -46,9 +46,8 @@ def test_after_the_first_create_as_many_are_under_way_as_are_meant_to_be(rig: Ri
     def fault(number: int, method: str, path: str, done: bool) -> None:
         if (method, path, done) == ("POST", "/batches", True):
             first.set()
-        elif (method, path, done) == ("POST", "/files", False) and first.is_set():
-            if uploads(rig) <= create.AT_ONCE + 1:
-                together.wait()
+        elif not done and path == "/files" and first.is_set() and uploads(rig) <= create.AT_ONCE + 1:
+            together.wait()
 
     rig.provider.fault = fault
     assert not rig.apply().jobs[0].failures
