@@ -67,6 +67,7 @@ def apply(project: Project, providers: Providers, options: Options, emit: Emit, 
     `choose` raises."""
     project.store.prepare()
     project.sweep()
+    project.keep_surveys()
     lockfile = project.locked(lock)
     desk = replace(project.working(lockfile, providers, options, emit), sleep=sleep, monotonic=monotonic)
     runs = [_run(desk, project, name) for name in project.names(lockfile.recorded, options)]

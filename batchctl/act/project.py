@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from batchctl.act.desk import Desk, Options, Spare
+from batchctl.act.surveying import keep, surveyed
 from batchctl.act.trust import Trust, trust
 from batchctl.desired.effective_sinks import effective_sinks
 from batchctl.desired.job import Job
-from batchctl.desired.render.survey import Desired, survey
+from batchctl.desired.render.survey import Desired
 from batchctl.recorded import durable
 from batchctl.recorded.lockfile import Lockfile, read
 from batchctl.recorded.records import Recorded
@@ -38,23 +39,34 @@ class Project:
     surveys: dict[str, Desired] = field(default_factory=dict)
     spare: dict[Spare, str] = field(default_factory=dict)
     chosen: tuple[str, ...] = ()
+    #: The fingerprints of surveys that are worth keeping.
+    _marks: dict[str, str] = field(default_factory=dict)
 
     @property
     def shown(self) -> str:
         """The lockfile's path as messages name it."""
         return _shown(self.lockfile)
 
-    def survey(self, workers: int | None, emit: Emit) -> tuple[Diagnostic, ...]:
-        """Renders and checks every request. Raises InvalidInput with the mistakes of all jobs; returns warnings."""
+    def survey(self, workers: int | None, emit: Emit, *, anew: bool = False) -> tuple[Diagnostic, ...]:
+        """Renders and checks every request; a large job that nothing has changed since its last apply is known without
+        that, unless `anew`. Raises InvalidInput with the mistakes of all jobs; returns warnings."""
         findings: list[Diagnostic] = []
         for name, job in self.jobs.items():
             try:
-                self.surveys[name] = survey(job, workers=workers, emit=emit)
+                self.surveys[name], mark = surveyed(job, self.store, workers, emit, anew=anew)
+                if mark is not None:
+                    self._marks[name] = mark
             except InvalidInput as invalid:
                 findings.extend(invalid.findings)
         if findings:
             raise InvalidInput(findings)
         return tuple(warning for made in self.surveys.values() for warning in made.warnings)
+
+    def keep_surveys(self) -> None:
+        """Remembers what large jobs ask for. Only under the run lock."""
+        for name, mark in self._marks.items():
+            keep(self.jobs[name], self.store, self.surveys[name], mark)
+        self._marks.clear()
 
     def sweep(self) -> None:
         """Removes what killed runs have left behind, in the store and beside the files. Only under the run lock."""

@@ -69,6 +69,8 @@ def _garbage(store: Store, records: Sequence[BatchRecord], name: Name, *, result
         elif results and path.suffix == ".ids" and path.stem not in known:
             # Without a lockfile beside it, a shard's ids may be all that tells what a batch holds.
             yield _of(path, name, "no batch was made of it")
+    for path in _entries(store.folder / "surveys"):
+        yield _of(path, name, "the job can be rendered again")
     if results:
         for path in _entries(store.folder / "quarantine"):
             yield _of(path, name, "damaged, and replaced since")

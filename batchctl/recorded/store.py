@@ -5,6 +5,7 @@
       run.lock, run.lock.json    the run lock
       shards/<digest>.jsonl      a rendered shard, as uploaded
       shards/<digest>.ids        the ten-byte ids of its requests, in order
+      surveys/<name>.bin         what a large job asks for, so that an unchanged one is not rendered to know it
       results/<batch>/           output.jsonl, error.jsonl: written once, verified, then never changed; and
                                  answers.bin, which is made of them
       results/.<batch>.part/     the same on their way here: a later run goes on with them
@@ -68,6 +69,7 @@ class Store:
         self._shards = folder / "shards"
         self._results = folder / "results"
         self._quarantine = folder / "quarantine"
+        self._surveys = folder / "surveys"
 
     def prepare(self) -> None:
         """Makes the folders, and keeps them out of version control. Raises StateError."""
@@ -125,6 +127,18 @@ class Store:
             durable.write(self._shards / f"{digest}.ids", ids.blob, private=True)
         except OSError as error:
             raise StateError(f"a shard's ids cannot be written to {self._shards}: {error.strerror or error}") from error
+
+    def survey(self, name: str) -> bytes | None:
+        """What was kept under this name."""
+        try:
+            return (self._surveys / f"{name}.bin").read_bytes()
+        except OSError:
+            return None
+
+    def keep_survey(self, name: str, content: bytes) -> None:
+        """Raises OSError."""
+        durable.make_folder(self._surveys)
+        durable.write(self._surveys / f"{name}.bin", content, private=True)
 
     def results_folder(self, record: BatchRecord) -> Path:
         """Where a batch's results are kept. Ids that a server reuses after losing its data do not collide, as the
@@ -186,7 +200,7 @@ class Store:
 
     def sweep(self) -> None:
         """Removes what killed runs left behind. Only under the run lock."""
-        for parent in (self.folder, self._shards, self._results):
+        for parent in (self.folder, self._shards, self._results, self._surveys):
             with contextlib.suppress(OSError):
                 for path in parent.iterdir():
                     if durable.is_temporary(path):

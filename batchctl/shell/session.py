@@ -38,14 +38,14 @@ class Session:
     def jobs(self) -> dict[str, Job]:
         return {name: job for project in self.projects for name, job in project.jobs.items()}
 
-    def survey(self, workers: int | None = None, emit: Emit = silent) -> tuple[Diagnostic, ...]:
-        """Renders and checks every request and every sink. Raises InvalidInput with the mistakes of all jobs; returns
-        warnings."""
+    def survey(self, workers: int | None = None, emit: Emit = silent, *, anew: bool = False) -> tuple[Diagnostic, ...]:
+        """Renders and checks every request and every sink; `anew`: those too of which that is known. Raises
+        InvalidInput with the mistakes of all jobs; returns warnings."""
         findings: list[Diagnostic] = []
         warnings: list[Diagnostic] = []
         for project in self.projects:
             try:
-                warnings += project.survey(workers, emit)
+                warnings += project.survey(workers, emit, anew=anew)
             except InvalidInput as invalid:
                 findings += invalid.findings
             for job in project.jobs.values():

@@ -28,7 +28,7 @@ def command(terminal: Terminal, chosen: Chosen, form: str) -> int:
     try:
         session = open_session(chosen)
         with progress(terminal) as emit:
-            findings = (*session.warnings, *session.survey(chosen.workers, emit))
+            findings = (*session.warnings, *session.survey(chosen.workers, emit, anew=True))
         jobs = [Checked(name, made.rows, len(made.ids))
                 for project in session.projects for name, made in project.surveys.items()]
     except InvalidInput as invalid:
