@@ -18,11 +18,15 @@ _SINKS = {
     "csv": {"path": "answers.csv", "fields": {"id": "{{ row.id }}", "label": "{{ text | trim | lower }}"}},
     "jsonl": {"path": "answers.jsonl"},
 }
+#: What the lockfile has of a batch that has been made.
+_BEGUN = ("shard", "attempt", "requests", "provider", "revision", "model", "input_file_id", "batch_id", "created_at",
+          "origin")
 
 
 def contenders(place: Place) -> list[Contender]:
-    """`apply` renders before it fetches, so `plan` stands beside it: what it takes more is fetching and joining. The
-    baselines: each line parsed and nothing else, and the join that one writes by hand (a batch's answers in a dict)."""
+    """`apply` as it is run again, once the batches that it made have ended. Adopted: the runner's disk was lost
+    meanwhile, so that all is rendered first. The baselines: each line parsed and nothing else, and the join that one
+    writes by hand (a batch's answers in a dict)."""
     rows, port = place.reviews(place.rows), servers.free_port()
     answers = place.folder / "answers"
     manifests = {form: _manifest(place.folder / form, rows, port, sink) for form, sink in _SINKS.items()}
@@ -32,25 +36,45 @@ def contenders(place: Place) -> list[Contender]:
     env = {**os.environ, servers.KEY_ENV: "none"}
 
     @contextmanager
-    def fresh() -> Iterator[None]:
-        for form in _SINKS:
-            shutil.rmtree(place.folder / form / ".batchctl", ignore_errors=True)
-            (place.folder / form / "job.lock.json").unlink(missing_ok=True)
-            (place.folder / form / f"answers.{form}").unlink(missing_ok=True)
+    def archived(form: str, *, begun: bool) -> Iterator[None]:
+        folder = place.folder / form
         with servers.running(servers.module("archive", str(port), str(answers)), port):
+            if begun and not (folder / "job.lock.json").exists():
+                # The command of `apply`, not measured: what its store remembers is what is gone on with.
+                subprocess.run(command(form), env=env, cwd=ROOT, check=True, capture_output=True)
+            _forget(folder, begun=begun)
             yield
 
-    def apply(form: str) -> Contender:
-        return Contender(f"apply, {form}", batchctl("apply", "-f", str(manifests[form]), "--auto-approve"), place.rows,
-                         env=env, around=fresh)
+    def command(form: str) -> list[str]:
+        return batchctl("apply", "-f", str(manifests[form]), "--auto-approve")
+
+    def apply(form: str, *, begun: bool = True) -> Contender:
+        return Contender(f"apply, {form}" + ("" if begun else ", adopted"), command(form), place.rows, env=env,
+                         around=lambda: archived(form, begun=begun))
 
     return [
         Contender("parse", baseline("parse", *results), place.rows, is_baseline=True),
         *(Contender(f"by hand, {form}", baseline("join_best", form, str(rows), str(place.folder / "out"), *results),
                     place.rows, is_baseline=True) for form in _SINKS),
-        Contender("plan", batchctl("plan", "-f", str(manifests["csv"]), "--offline"), place.rows),
         *map(apply, _SINKS),
+        apply("csv", begun=False),
     ]
+
+
+def _forget(folder: Path, *, begun: bool) -> None:
+    """Takes a finished job back to where its batches were made and nothing was fetched, or nothing is known."""
+    lockfile = folder / "job.lock.json"
+    for path in (folder / ".batchctl" / "results", *folder.glob("answers.*")):
+        shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+    if begun:
+        recorded = json.loads(lockfile.read_text())
+        for job in recorded["jobs"].values():
+            job.pop("sinks", None)
+            job["batches"] = [{name: batch[name] for name in _BEGUN if name in batch} for batch in job["batches"]]
+        lockfile.write_text(json.dumps(recorded))
+    else:
+        shutil.rmtree(folder / ".batchctl", ignore_errors=True)
+        lockfile.unlink(missing_ok=True)
 
 
 def _manifest(folder: Path, rows: Path, port: int, sink: dict[str, object]) -> Path:
