@@ -1,4 +1,4 @@
-"""A provider whose batches have all ended: `apply` adopts, fetches and joins them. Arguments: port, folder.
+"""A provider whose batches are all there, ended or live: `apply` adopts them. Arguments: port, folder.
 
 The folder has `batches.json`, a list of batch objects, and a file for each output file id. `python -m` it to serve.
 """
@@ -11,9 +11,11 @@ import random
 import shutil
 import socketserver
 import sys
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import orjson
 
@@ -23,8 +25,9 @@ from batchctl.words.remote import Tag
 _ENDED_AT = 1_800_000_000
 
 
-def answer_all(shards: list[Path], job: str, folder: Path) -> None:
-    """Makes the answers to these files of requests, each file's in arbitrary order, and the batches of them."""
+def answer_all(shards: list[Path], job: str, folder: Path, *, live: bool = False) -> None:
+    """Makes the answers to these files of requests, each file's in arbitrary order, and the batches of them, which have
+    not ended yet where they are `live`."""
     folder.mkdir(parents=True, exist_ok=True)
     chance, batches = random.Random(7), []
     for number, shard in enumerate(shards):
@@ -34,10 +37,11 @@ def answer_all(shards: list[Path], job: str, folder: Path) -> None:
         chance.shuffle(custom_ids)
         with open(folder / f"file-{number}", "wb") as file:
             file.writelines(_answer(custom_id, at) for at, custom_id in enumerate(custom_ids))
+        end = {"status": "in_progress"} if live else {
+            "status": "completed", "output_file_id": f"file-{number}", "completed_at": _ENDED_AT + number}
         batches.append({
-            "id": f"batch_{number}", "object": "batch", "endpoint": "/v1/chat/completions", "status": "completed",
-            "input_file_id": f"file-in-{number}", "output_file_id": f"file-{number}", "completion_window": "24h",
-            "created_at": _ENDED_AT - 3600 + number, "completed_at": _ENDED_AT + number,
+            "id": f"batch_{number}", "object": "batch", "endpoint": "/v1/chat/completions", "completion_window": "24h",
+            "input_file_id": f"file-in-{number}", "created_at": _ENDED_AT - 3600 + number, **end,
             "request_counts": {"total": count, "completed": count, "failed": 0},
             "metadata": Tag(job, digest, 1).as_metadata(),
         })
@@ -55,6 +59,12 @@ def _answer(custom_id: str, at: int) -> bytes:
         "status_code": 200, "request_id": f"req_{at:032x}", "body": body}}) + b"\n"
 
 
+@cache
+def _batches(folder: Path) -> list[dict[str, Any]]:
+    made: list[dict[str, Any]] = json.loads((folder / "batches.json").read_text())
+    return made[::-1]
+
+
 class _Archive(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     folder: Path
@@ -66,13 +76,20 @@ class _Archive(BaseHTTPRequestHandler):
                 self._head("application/octet-stream", os.fstat(file.fileno()).st_size)
                 shutil.copyfileobj(file, self.wfile, 1 << 20)
             return
-        batches: list[dict[str, Any]] = json.loads((self.folder / "batches.json").read_text())
-        found: Any = {"object": "list", "data": batches if parts == ["batches"] else [], "has_more": False}
+        found = self._page() if parts == ["batches"] else {"object": "list", "data": [], "has_more": False}
         if len(parts) == 2 and parts[0] == "batches":
-            found = next(batch for batch in batches if batch["id"] == parts[1])
+            found = next(batch for batch in _batches(self.folder) if batch["id"] == parts[1])
         data = json.dumps(found).encode()
         self._head("application/json", len(data))
         self.wfile.write(data)
+
+    def _page(self) -> dict[str, Any]:
+        """Newest first, from the one after `after`, `limit` of them."""
+        asked = dict(parse_qsl(urlsplit(self.path).query))
+        batches = _batches(self.folder)
+        start = 1 + next((at for at, batch in enumerate(batches) if batch["id"] == asked.get("after")), -1)
+        end = start + int(asked.get("limit", 20))
+        return {"object": "list", "data": batches[start:end], "has_more": end < len(batches)}
 
     def _head(self, kind: str, length: int) -> None:
         self.send_response(200)
