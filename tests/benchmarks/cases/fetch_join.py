@@ -14,7 +14,7 @@ from tests.benchmarks import archive, servers
 from tests.benchmarks.benchmark import ROOT, Benchmark, Contender, Place, baseline, batchctl
 from tests.benchmarks.manifests import write_manifest
 
-_SINKS = {
+_SINKS: dict[str, dict[str, object]] = {
     "csv": {"path": "answers.csv", "fields": {"id": "{{ row.id }}", "label": "{{ text | trim | lower }}"}},
     "jsonl": {"path": "answers.jsonl"},
 }
