@@ -38,7 +38,9 @@ def contenders(place: Place) -> list[Contender]:
     return [
         contender("curl up", "curl", *up[:-1], is_baseline=True),
         contender("curl down", "curl", *down[:-1], is_baseline=True),
+        contender("curl up, together", "curl", "--parallel", "--parallel-immediate", *up[:-1], is_baseline=True),
         contender("batchctl up", *servers.module("transfers", "up", base, str(path), str(_TIMES))),
+        contender("batchctl up, together", *servers.module("transfers", "together", base, str(path), str(_TIMES))),
         contender("batchctl down", *servers.module("transfers", "down", base, out, str(_TIMES))),
     ]
 
