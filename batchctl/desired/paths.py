@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
@@ -21,8 +22,8 @@ def project_root(folder: Path) -> Path:
 def confine(written: str, *, folder: Path, root: Path) -> Path:
     """The file that `written` names, relative to `folder`; raises PathRefused when it may not be used.
 
-    A relative path must stay inside `root` once symlinks are resolved. What lies outside is named by an
-    absolute path, on purpose. The result is absolute and has its symlinks resolved.
+    A relative path must stay inside `root`, and out of its `.git`, once symlinks are resolved. What lies there is named
+    by an absolute path, on purpose. The result is absolute and has its symlinks resolved.
     """
     if not written or "\0" in written:
         raise PathRefused("a path must not be empty or hold a NUL character")
@@ -34,4 +35,6 @@ def confine(written: str, *, folder: Path, root: Path) -> Path:
     resolved = (folder / path).resolve()
     if not path.is_absolute() and not resolved.is_relative_to(root.resolve()):
         raise PathRefused(f"{written} leads out of the project ({root}); name what lies outside by an absolute path")
+    if not path.is_absolute() and ".git" in str(resolved.relative_to(root.resolve())).casefold().split(os.sep):
+        raise PathRefused(f"{written} is git's own, where CI systems keep credentials")
     return resolved

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import json
 import math
 import random
 import time
@@ -205,8 +206,8 @@ class Http:
             return _Answer(value={"text": body.decode(errors="replace")}, status=got.status_code)
         value: Any = None
         try:
-            value = orjson.loads(body)
-        except orjson.JSONDecodeError:
+            value = _loads(body)
+        except (ValueError, RecursionError):
             failure = failure or Failure.BROKEN
         if failure is None and not isinstance(value, dict | list):
             failure = Failure.BROKEN
@@ -268,6 +269,15 @@ def _first(blocks: Iterable[bytes]) -> bytes:
         if len(body) >= _READ:
             break
     return bytes(body[:_READ])
+
+
+def _loads(body: bytes) -> Any:
+    """Raises ValueError or RecursionError. Of half a character, with which a text that was cut may end, it makes a
+    question mark: else one message of one batch would make a whole list unreadable."""
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return orjson.loads(json.dumps(json.loads(body), ensure_ascii=False).encode(errors="replace"))
 
 
 def error_of(value: Any, body: bytes) -> tuple[str, str | None]:

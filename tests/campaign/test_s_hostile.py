@@ -7,6 +7,7 @@ import csv
 import gzip
 import json
 import os
+import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -178,6 +179,8 @@ VIEWS = ("plan -v", "plan --format markdown", "plan --format json", "status", "s
          "lock verify", "gc --remote --dry-run", "wait --timeout 0.1")
 
 
+#: An image, or a link that is not escaped.
+_MARKUP = re.compile(r"<img|(?<!\\)\]\(")
 _EVIL = (*EVIL, "../../../outside.csv", "/etc/passwd", "..", "a/../../b")
 
 
@@ -207,7 +210,7 @@ def test_g9_what_a_provider_says_drives_no_terminal_and_leads_nowhere(
                     harmless(run, ended)
                 run.holds("G9", set(site.folder.parent.iterdir()) == around, "a file outside was made")
                 if "markdown" in command:
-                    run.holds("G9", "<img" not in ended.out and "](" not in ended.out, f"markup: {ended.out}")
+                    run.holds("G9", _MARKUP.search(ended.out) is None, f"markup: {ended.out}")
         with campaign.run("S", f"{evil!r}: the sink") as run:
             sink = (site.folder / "out" / "labels.jsonl").read_bytes()
             records = [json.loads(line) for line in sink.splitlines()]

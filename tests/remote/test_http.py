@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from batchctl.remote.http import FilePart, Http, error_of
-from batchctl.remote.retry import CREATE, READ, UPLOAD
+from batchctl.remote.retry import CREATE, READ, READ_ONCE, UPLOAD
 from batchctl.words.errors import Refusal, RemoteError, Unavailable
 from tests.remote.http import BASE, KEY, Scripted, Step, answer, text
 
@@ -146,3 +146,14 @@ def test_a_proxy_of_the_environment_is_asked_for_other_machines_and_never_for_th
     client = http._open()
     assert (client._transport_for_url(httpx.URL(f"http://{host}:8080/v1/batches")) is client._transport) is not through
     http.close()
+
+
+def test_half_a_character_in_one_message_leaves_the_rest_readable() -> None:
+    script = Scripted(text(rb'{"data": [{"id": "batch_1", "message": "cut \ud83d"}]}'))
+    assert script.http.json("GET", "/batches", READ) == {"data": [{"id": "batch_1", "message": "cut ?"}]}
+
+
+@pytest.mark.parametrize("body", [b'{"x": NaN}', b'{"x": "\xff"}', b"[" * 100_000, b'{"x": "\\ud83d"'])
+def test_what_is_no_json_is_no_answer_all_the_same(body: bytes) -> None:
+    with pytest.raises(Unavailable):
+        Scripted(text(body)).http.json("GET", "/batches", READ_ONCE)

@@ -130,7 +130,7 @@ def test_sinks_have_the_format_of_their_suffix_and_defaults() -> None:
         ("out.csv", None), ("rows.csv", "sink-conflict"), ("./x/../rows.csv", "sink-conflict"),
         ("data/new.csv", "sink-conflict"), ("data/deep/new.csv", None), ("tree/a/b/new.csv", "sink-conflict"),
         ("tree/new.csv", "sink-conflict"), ("link.csv", "sink-conflict"), ("hard.csv", "sink-conflict"),
-        ("elsewhere.csv", "sink-conflict"), ("folder.csv", "sink-conflict"), (".git/a.csv", "sink-conflict"),
+        ("elsewhere.csv", "sink-conflict"), ("folder.csv", "sink-conflict"), (".git/a.csv", "path-refused"),
         ("x/.batchctl/a.csv", "sink-conflict"), ("{path: job.yaml, format: csv}", "sink-conflict"),
         ("{path: other.lock.json, format: csv}", "sink-conflict"), ("{path: p.j2, format: csv}", "sink-conflict"),
         ("rows.csv/out.csv", "sink-conflict"), ("../out.csv", "path-refused"), ("'{{ x }}.csv'", "not-a-template"),
