@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from batchctl.act.passes import JobReport
 from batchctl.shell.session import Session
+from batchctl.show.failure_markdown import failure_markdown
 from batchctl.show.reports import Shown
 from batchctl.show.status_json import status_json
 from batchctl.show.status_markdown import status_markdown
@@ -50,6 +52,17 @@ def print_failures(terminal: Terminal, reports: Iterable[JobReport], others: Ite
                 findings[_in_job(finding, report.job)] = None
     findings.update((finding, None) for failure in others for finding in failure.diagnostics())
     terminal.diagnostics(findings)
+
+
+@contextmanager
+def failing_as(form: str, command: str, terminal: Terminal) -> Iterator[None]:
+    """Where Markdown was asked for, what ends a command is said in Markdown too; whoever called sees the exception."""
+    try:
+        yield
+    except BatchctlError as failure:
+        if form == "markdown":
+            terminal.out(failure_markdown(command, failure.diagnostics()))
+        raise
 
 
 def near(path: Path) -> str:

@@ -18,9 +18,18 @@ def diagnostic_text(findings: Sequence[Diagnostic], paint: Palette = PLAIN) -> s
     """All findings, and how many there are where there are several."""
     blocks = ["\n".join(_block(finding, paint)) for finding in findings]
     if len(findings) > 1:
-        blocks.append(_total(findings))
+        blocks.append(total(findings))
     separator = "\n\n" if any(finding.span for finding in findings) else "\n"
     return separator.join(blocks) + "\n" if blocks else ""
+
+
+def total(findings: Sequence[Diagnostic]) -> str:
+    """`2 errors, 1 warning.`"""
+    errors = sum(finding.severity == "error" for finding in findings)
+    parts = [count(errors, "error")] if errors else []
+    if len(findings) > errors:
+        parts.append(count(len(findings) - errors, "warning"))
+    return ", ".join(parts) + "."
 
 
 def diagnostic_json(findings: Iterable[Diagnostic]) -> list[dict[str, Any]]:
@@ -67,11 +76,3 @@ def _around(source: str, start: int, length: int) -> tuple[str, str, str]:
     end = max(start, min(end, right))
     return (("…" if left else "") + safe(source[left:start]), safe(source[start:end]),
             safe(source[end:right]) + ("…" if right < len(source) else ""))
-
-
-def _total(findings: Sequence[Diagnostic]) -> str:
-    errors = sum(finding.severity == "error" for finding in findings)
-    parts = [count(errors, "error")] if errors else []
-    if len(findings) > errors:
-        parts.append(count(len(findings) - errors, "warning"))
-    return ", ".join(parts) + "."

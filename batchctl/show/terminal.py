@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TextIO
 
+from batchctl.show.annotations import annotation_text, harmless, read_by_runner
 from batchctl.show.colour import Palette, wants_colour
 from batchctl.show.diagnostics import diagnostic_text
 from batchctl.show.redact import redacted
@@ -107,14 +108,19 @@ class Terminal:
 
     def err(self, text: str) -> None:
         """Anything else; nobody listening is no reason to stop."""
+        self._write_err(harmless(text) if read_by_runner(self.environ) else text)
+
+    def _write_err(self, text: str) -> None:
         with contextlib.suppress(OSError, ValueError):
             self._stderr.write(text)
             self._stderr.flush()
 
     def diagnostics(self, findings: Iterable[Diagnostic]) -> None:
-        """Shows findings on stderr, and logs them."""
+        """Shows findings on stderr, for a runner of GitHub Actions beside their lines too, and logs them."""
         found = tuple(findings)
         self.err(diagnostic_text(found, self.paint_err))
+        if read_by_runner(self.environ):
+            self._write_err(annotation_text(found, self.environ.get("GITHUB_WORKSPACE")))
         for finding in found:
             self.log(str(finding))
 

@@ -34,7 +34,7 @@ def test_the_tour_shows_what_it_says(tmp_path: Path) -> None:
     program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m batchctl "$@"\n')
     program.chmod(0o755)
     environment = {name: value for name, value in os.environ.items()
-                   if not name.startswith("BATCHCTL_") and name not in ("FORCE_COLOR", "CI")}
+                   if not name.startswith("BATCHCTL_") and name not in ("FORCE_COLOR", "CI", "GITHUB_ACTIONS")}
     environment |= {"PATH": f"{program.parent}:{os.environ['PATH']}", "PYTHONPATH": str(ROOT), "LC_ALL": "C.UTF-8"}
     folder, steps = tmp_path, tour()
     assert len(steps) >= 8

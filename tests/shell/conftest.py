@@ -17,6 +17,9 @@ from batchctl.show.terminal import Terminal
 
 ROOT = Path(__file__).parents[2]
 
+#: What changes what is shown.
+SCREEN = ("NO_COLOR", "FORCE_COLOR", "CI", "GITHUB_ACTIONS")
+
 MANIFEST = """\
 version: 1
 name: labels
@@ -68,14 +71,14 @@ class Project:
 
 def environment(extra: dict[str, str]) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items()
-            if not name.startswith("BATCHCTL_") and name not in ("NO_COLOR", "FORCE_COLOR", "CI")}
+            if not name.startswith("BATCHCTL_") and name not in SCREEN}
     return {**kept, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8", **extra}
 
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
     """Three rows; the current folder is the project's."""
-    for name in ("NO_COLOR", "FORCE_COLOR", "CI", *(name for name in os.environ if name.startswith("BATCHCTL_"))):
+    for name in (*SCREEN, *(name for name in os.environ if name.startswith("BATCHCTL_"))):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.chdir(tmp_path)
     made = Project(tmp_path)

@@ -35,11 +35,13 @@ def command(terminal: Terminal, saved_plan: Path | None, chosen: Chosen, wait: b
     from batchctl.act.desk import Options
     from batchctl.shell import applying
     from batchctl.shell.running import How
+    from batchctl.shell.views import failing_as
 
     how = How("apply", Options(settle, resend_lost, prune), wait, timeout, poll_interval, run_lock_timeout)
-    if saved_plan is not None:
-        outcome = applying.apply_saved(terminal, saved_plan, chosen, how)
-    else:
-        outcome = applying.apply_manifests(terminal, chosen, how, auto_approve=auto_approve)
+    with failing_as(form, "apply", terminal):
+        if saved_plan is not None:
+            outcome = applying.apply_saved(terminal, saved_plan, chosen, how)
+        else:
+            outcome = applying.apply_manifests(terminal, chosen, how, auto_approve=auto_approve)
     applying.print_outcome(terminal, outcome, form)
     return outcome.exit_code(detailed=detailed_exitcode)

@@ -27,16 +27,20 @@ from batchctl.show.terminal import Terminal
 def command(terminal: Terminal, chosen: Chosen, out: Path | None, offline: bool, detailed_exitcode: bool,
             resend_lost: bool, prune: bool, form: str) -> int:
     """Show what apply would do, and change nothing: no remote write, and no local one but --out."""
+    from dataclasses import replace
+
     from batchctl.act.desk import Options
     from batchctl.shell.planning import look_at, print_plan, save_plan
     from batchctl.shell.session import open_session
+    from batchctl.shell.views import failing_as
     from batchctl.show.display import progress
 
-    session = open_session(chosen)
-    wanted = Options(resend_lost=resend_lost, prune=prune, whole_file=not session.selection)
-    with progress(terminal) as emit:
-        warnings = session.survey(chosen.workers, emit)
-        looked = look_at(session, wanted, emit, offline=offline)
+    wanted = Options(resend_lost=resend_lost, prune=prune)
+    with failing_as(form, "plan", terminal):
+        session = open_session(chosen)
+        with progress(terminal) as emit:
+            warnings = session.survey(chosen.workers, emit)
+            looked = look_at(session, replace(wanted, whole_file=not session.selection), emit, offline=offline)
     terminal.diagnostics((*session.warnings, *warnings))
     print_plan(terminal, looked, form)
     if out is not None:
