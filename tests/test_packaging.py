@@ -20,8 +20,8 @@ ROOT = Path(__file__).parents[1]
 pytestmark = pytest.mark.slow
 
 #: What an sdist may hold beside the package, its schemas, examples and tests.
-TOP_FILES = {"README.md", "LICENSE", "pyproject.toml", "PKG-INFO", ".gitignore"}
-TOP_FOLDERS = {"batchctl", "schemas", "examples", "tests"}
+TOP_FILES = {"README.md", "LICENSE", "pyproject.toml", "PKG-INFO", ".gitignore", ".pre-commit-hooks.yaml"}
+TOP_FOLDERS = {"batchctl", "schemas", "examples", "tests", ".github"}
 
 
 def run(*command: str | Path, cwd: Path) -> str:

@@ -48,6 +48,8 @@ class Job:
                 stopped = text.removeprefix("::stop-commands::")
             elif text.startswith("::"):
                 found.append(text)
+            elif "##[" in text:  # the older form, anywhere in a line
+                found.append(text[text.index("##["):])
         return found
 
 

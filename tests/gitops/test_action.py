@@ -232,10 +232,9 @@ def test_what_was_sent_before_a_failure_is_pushed_all_the_same(machines: Machine
         .replace("out/labels", "out/other"))
     job = apply(machine)
     assert not job.succeeded
-    assert job.outputs["exit-code"] == "1"
+    assert f"::error title=batchctl::batchctl apply ended with exit code {job.outputs['exit-code']}" in job.commands
     assert len(ledger.batches()) == 1
     assert "jobs/job.lock.json" in repository.files_of_last_commit()
-    assert "::error title=batchctl::batchctl apply ended with exit code 1" in job.commands
 
 
 def test_a_lockfile_that_git_ignores_is_not_lost_in_silence(machines: Machines) -> None:
@@ -328,8 +327,11 @@ def test_g8_no_secret_is_in_a_log_a_summary_a_comment_or_an_artifact(machines: M
 def test_g9_what_a_plan_says_is_no_command_to_the_runner(machines: Machines) -> None:
     machine = machines.pull_request()
     manifest = machine.checkout / "jobs" / "job.yaml"
-    manifest.write_text(manifest.read_text() + 'description: "\\n::add-mask::x\\n##[error]y"\n::error::injected: 1\n')
-    job = plan(machine)
+    evil = manifest.rename(manifest.with_name("##[error]x.yaml"))
+    evil.write_text(manifest_text := evil.read_text() + "::error::injected: 1\n")
+    job = machine.run(command="plan", files="jobs/##[error]x.yaml", version="installed")
     assert not job.succeeded
+    assert "##[error]x.yaml" in job.log, "it is said, where commands are stopped"
+    assert manifest_text.splitlines()[-1] in job.log
     assert {re.split("[ :]", line[2:], maxsplit=1)[0] for line in job.commands} == {"error"}
-    assert not [line for line in job.commands if line.startswith("::error::injected")]
+    assert not [line for line in job.commands if "title=batchctl" not in line]

@@ -132,4 +132,4 @@ for ((attempt = 1; attempt <= attempts; attempt++)); do
         pause=$((pause * 2))
     fi
 done
-fail "$remote refused it $attempts times"
+fail "the push failed $attempts times"  # the remote may hold a token
