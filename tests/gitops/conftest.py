@@ -80,12 +80,12 @@ class Machines:
         """A run for a push to main, or from the schedule."""
         return self._machine(checkout, event={}, **changes)
 
-    def _machine(self, checkout: Path | None, **changes: Any) -> Runner:
+    def _machine(self, checkout: Path | None, *, temp: str | None = None, **changes: Any) -> Runner:
         self.made += 1
-        temp = self.repository.folder / f"temp-{self.made}"
-        temp.mkdir()
+        folder = self.repository.folder / (temp or f"temp-{self.made}")
+        folder.mkdir(parents=True)
         settings = {"secrets": {"SOME_KEY": CANARY}, "api_url": self.forge.url, **changes}
-        return Runner(checkout or self.repository.clone(f"clone-{self.made}"), temp, **settings)
+        return Runner(checkout or self.repository.clone(f"clone-{self.made}"), folder, **settings)
 
 
 @pytest.fixture

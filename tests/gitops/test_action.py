@@ -53,18 +53,19 @@ def test_the_plan_is_in_the_summary_and_kept_and_its_changes_are_an_output(machi
     assert (job.outputs["exit-code"], job.outputs["changes"]) == ("2", "true")
 
 
-def test_a_plan_that_was_saved_is_what_apply_does(machines: Machines, ledger: Ledger) -> None:
-    machine = machines.branch()
-    planned = plan(machine)
+def test_a_plan_that_was_saved_is_what_apply_does_on_another_machine(machines: Machines, repository: Repository,
+                                                                     ledger: Ledger) -> None:
+    planned = plan(machines.branch(repository.clone("one/work"), temp="one/temp"))
     assert planned.succeeded, planned.log
-    again = machines.branch(machine.checkout)
-    done = again.run(command="apply", plan_file=planned.outputs["plan-file"], version="installed")
-    assert done.succeeded, done.log
-    assert len(ledger.batches()) == 1
-    stale = machines.branch(machine.checkout).run(
-        command="apply", plan_file=planned.outputs["plan-file"], version="installed")
-    assert not stale.succeeded
-    assert stale.outputs["exit-code"] == "5"
+    for name in ("two", "three"):
+        machine = machines.branch(repository.clone(f"{name}/work"), temp=f"{name}/temp")
+        saved = machine.temp / "batchctl-batchctl" / "plan.json"  # as the artifact is downloaded
+        saved.parent.mkdir()
+        saved.write_bytes(planned.artifacts["batchctl-plan"]["plan.json"])
+        done = machine.run(command="apply", plan_file=str(saved), version="installed")
+        assert len(ledger.batches()) == 1
+        assert done.outputs["exit-code"] == ("0" if name == "two" else "5"), done.log
+        assert done.succeeded is (name == "two")
 
 
 def test_a_mistake_is_annotated_at_its_line_said_in_the_comment_and_fails_the_job(machines: Machines,
@@ -160,6 +161,7 @@ def test_the_schedule_fetches_once_and_then_sends_nothing_and_commits_nothing(
     assert len((fetched.checkout / "jobs" / "out" / "labels.jsonl").read_text().splitlines()) == 3
     commits = repository.log()
     assert len(commits) == 3
+    assert repository.files_of_last_commit() == ["jobs/job.lock.json"], "not the results"
     for _ in range(2):
         job = apply(machines.branch())
         assert job.succeeded, job.log
@@ -265,17 +267,17 @@ def test_a_run_of_a_tag_pushes_no_branch_by_its_name(machines: Machines, reposit
     assert apply(machines.branch(ref="refs/tags/v1"), branch="main").succeeded
 
 
-@pytest.mark.parametrize("name", ["files", "args", "plan_file", "name", "branch", "commit_message", "success_codes",
-                                  "offline", "command", "lockfile"])
-def test_an_input_is_no_script(machines: Machines, name: str) -> None:
-    machine = machines.branch()
-    value = "$(touch pwned)`touch pwned`; touch pwned; '; touch pwned; \"; touch pwned\n; touch pwned; ${IFS} ../../x"
-    for command in ("plan", "apply"):
-        inputs = {"command": command, "files": "jobs/job.yaml", "version": "installed", name: value}
-        if name == "plan_file":
-            inputs["files"] = ""
-        machines.branch(machine.checkout).run(**inputs)
-        assert not list(machines.repository.folder.rglob("pwned"))
+@pytest.mark.parametrize("value", ["$(touch pwned)", "`touch pwned`", "; touch pwned;", "' ; touch pwned; '",
+                                   '" ; touch pwned; "', "x\ntouch pwned", "../../x"])
+def test_an_input_is_no_script(machines: Machines, value: str) -> None:
+    texts = dict.fromkeys(("files", "args", "branch", "commit_message", "success_codes"), value)
+    for inputs in ({"command": "plan", "files": "jobs/job.yaml", "args": value, "success_codes": value},
+                   {"command": "plan", **texts}, {"command": "apply", **texts},
+                   {"command": "apply", **texts, "files": "jobs/", "args": ""},
+                   {"command": "apply", "plan_file": value}, {"command": value}, {"command": "plan", "name": value},
+                   {"command": "plan", "offline": value}, {"command": "apply", "lockfile": value}):
+        machines.branch().run(version="installed", **inputs)
+        assert not list(machines.repository.folder.rglob("pwned*"))
 
 
 def test_each_line_of_files_and_args_is_one_value(machines: Machines) -> None:

@@ -26,14 +26,15 @@ add_lines() {
 
 [[ $NAME =~ ^[A-Za-z0-9._-]+$ ]] || refuse "the input name may have letters, digits, and . _ - only"
 work=$RUNNER_TEMP/batchctl-$NAME
-rm -rf "$work"
 mkdir -p "$work"
 report=$work/report.md
+rm -f "$report"
 plan=
 
 case $COMMAND in
 plan)
     plan=$work/plan.json
+    rm -f "$plan"
     add_lines "$FILES" --file
     arguments+=(--detailed-exitcode --out "$plan")
     case $OFFLINE in
