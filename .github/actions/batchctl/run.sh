@@ -58,8 +58,19 @@ esac
 arguments+=(--format markdown)
 add_lines "$ARGS" ""
 
+# A run that is cancelled tells this process alone, and kills the rest ten seconds later: batchctl is told, so that it
+# can record what is under way. A signal ends the wait before batchctl has ended.
+batchctl "$COMMAND" "${arguments[@]}" >"$report" &
+running=$!
+trap 'kill -INT "$running" 2>/dev/null' INT
+trap 'kill -TERM "$running" 2>/dev/null' TERM
 code=0
-batchctl "$COMMAND" "${arguments[@]}" >"$report" || code=$?
+wait "$running" || code=$?
+while kill -0 "$running" 2>/dev/null; do
+    code=0
+    wait "$running" || code=$?
+done
+trap - INT TERM
 if ! [ -s "$report" ]; then
     printf '### batchctl %s\n\n**Failed with exit code %s.** The log says why.\n' "$COMMAND" "$code" >"$report"
 fi
