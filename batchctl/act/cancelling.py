@@ -10,6 +10,7 @@ from batchctl.act.project import Project
 from batchctl.recorded.records import BatchRecord
 from batchctl.recorded.runlock import RunLock
 from batchctl.remote.connect import Providers
+from batchctl.words.amounts import count
 from batchctl.words.errors import ExitCode, Refused, RemoteError
 from batchctl.words.events import Emit, Notice, Step
 
@@ -67,4 +68,4 @@ def _cancel(desk: Desk, job: str, batch: BatchRecord, *, by_id: bool) -> None:
     if batch.is_another(provider.batch(batch_id)):
         raise Refused(f"{batch_id} is not cancelled: another batch has this id by now")
     there = provider.cancel(batch_id)
-    desk.emit(Step(job, "cancel", f"{batch.requests} requests: {there.status}", batch.batch_id))
+    desk.emit(Step(job, "cancel", f"{count(batch.requests, 'request')}: {there.status}", batch.batch_id))

@@ -11,6 +11,7 @@ from batchctl.act.verifying import Verified, named, verify
 from batchctl.decide.known import Phase, unreachable
 from batchctl.decide.plan import JobPlan, Kind
 from batchctl.recorded.records import Recorded
+from batchctl.words.amounts import count
 from batchctl.words.errors import AmbiguousRemote, BatchctlError
 
 
@@ -50,7 +51,8 @@ def _unknown(plan: JobPlan) -> Iterator[Verified]:
     """Batches with the job's tag that the lockfile does not have."""
     for action in plan.of(Kind.ADOPT):
         yield Verified(
-            plan.job, action.batch_id or "", "unrecorded", f"ours, with {action.requests} requests, {action.status}",
+            plan.job, action.batch_id or "", "unrecorded",
+            f"ours, with {count(action.requests, 'request')}, {action.status}",
             "the next `batchctl apply`, or `batchctl lock verify --repair`, adopts it")
     for batch_id in plan.foreign:
         yield Verified(

@@ -36,6 +36,7 @@ from batchctl.decide.plan import Action
 from batchctl.desired.job import Job
 from batchctl.recorded.records import BatchRecord
 from batchctl.remote.provider import Provider
+from batchctl.words.amounts import count
 from batchctl.words.dialects import Dialect
 from batchctl.words.errors import AtCapacity, BatchctlError, OutcomeUnknown, Refusal, Refused, StateError
 from batchctl.words.events import Notice, Step, Uploading
@@ -97,8 +98,7 @@ class Creator:
                 raise AtCapacity(refusal.message, status=refusal.status, error_code=refusal.error_code) from refusal
             raise
         self._went_well = True
-        requests = "request" if action.requests == 1 else "requests"
-        self._step(action.kind, f"{action.requests} {requests} in {record.batch_id}", record.batch_id)
+        self._step(action.kind, f"{count(action.requests, 'request')} in {record.batch_id}", record.batch_id)
         return record
 
     def _announced(self, action: Action) -> BatchRecord:
@@ -234,4 +234,4 @@ def _is_capacity(refusal: Refusal, dialect: Dialect) -> bool:
 
 def _size(path: Path) -> str:
     size = path.stat().st_size
-    return f"{size / 1e6:.1f} MB" if size >= 100_000 else f"{size} bytes"
+    return f"{size / 1e6:.1f} MB" if size >= 100_000 else count(size, "byte")

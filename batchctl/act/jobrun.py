@@ -22,6 +22,7 @@ from batchctl.decide.standing import NOBODY, hides_requests
 from batchctl.decide.wanted import Wanted, wanted
 from batchctl.desired.effective_sinks import effective_sinks
 from batchctl.desired.job import Job
+from batchctl.words.amounts import count
 from batchctl.words.errors import AmbiguousRemote, AtCapacity, BatchctlError, ListAway, OutcomeUnknown, OverBudget
 from batchctl.words.events import Downloading, Notice, Step
 from batchctl.words.remote import Coordinates
@@ -184,7 +185,7 @@ class JobRun:
     def _adopt(self, action: Action) -> None:
         assert action.record is not None
         self._desk.book().add(self.name, action.record)
-        self._step("adopt", f"{action.requests} requests: {action.reason}", action.batch_id)
+        self._step("adopt", f"{count(action.requests, 'request')}: {action.reason}", action.batch_id)
 
     def _fetch(self, action: Action, plan: JobPlan) -> None:
         record = action.record
@@ -206,14 +207,14 @@ class JobRun:
         if not record.is_settled or (ended.results, ended.usage, ended.answer_schema) != (
                 record.results, record.usage, record.answer_schema):
             self._desk.book().change(self.name, record, ended)
-        self._step("fetch", f"{ended.ok or 0} of {ended.requests} answered, {ended.status}", record.batch_id)
+        self._step("fetch", f"{ended.ok or 0:,} of {ended.requests:,} ok, {ended.status}", record.batch_id)
         for text in remote.complaints() if remote is not None else ():
             self._warn(text)
 
     def _cancel(self, action: Action) -> None:
         assert action.record is not None
         there = self._desk.provider(action.record.provider, self.name).cancel(action.batch_id or "")
-        self._step("cancel", f"{action.requests} requests: {there.status}", action.batch_id)
+        self._step("cancel", f"{count(action.requests, 'request')}: {there.status}", action.batch_id)
 
     def _unlisted(self, plan: JobPlan) -> AmbiguousRemote:
         assert self.job is not None

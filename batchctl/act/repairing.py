@@ -114,7 +114,7 @@ def _fetch(desk: Desk, finding: Verified) -> str:
                         judging=judging)
     if ended.results != GONE and (ended.results, ended.answer_schema) != (record.results, record.answer_schema):
         desk.book().change(finding.job, record, ended)
-    return f"fetched again, {ended.ok or 0} of {ended.requests} answered"
+    return f"fetched again, {ended.ok or 0:,} of {ended.requests:,} ok"
 
 
 def _record(desk: Desk, finding: Verified) -> BatchRecord:

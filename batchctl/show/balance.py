@@ -1,4 +1,4 @@
-"""What jobs have come to so far, in lines that several views share: what was used, what failed and why, and in all."""
+"""What jobs have come to so far, in lines that several views share: what was used, what is not ok and why, and in all."""
 
 from __future__ import annotations
 
@@ -17,15 +17,16 @@ def used(plan: JobPlan) -> list[str]:
     return [f"used      {money.used_for(bill)}"] if plan.standing.spent and bill.usage else []
 
 
-def unanswered(plan: JobPlan) -> list[str]:
-    """How many rows have no answer and get none, by reason."""
+def not_ok(plan: JobPlan) -> list[str]:
+    """How many rows have ended without an answer that counts, by reason: some were answered, and not as they should
+    be."""
     tally = plan.tally
     ended = tally.failed + tally.expired + tally.cancelled
     if not ended:
         return []
-    reasons = ", ".join(f"{rows:,} {reason.replace('_', ' ')}" for reason, rows in plan.unanswered.items())
-    return [f"{figures.count(ended, 'row')} without an answer{f' ({reasons})' if reasons else ''}; `batchctl results` "
-            "shows why"]
+    reasons = [(rows, reason.replace("_", " ")) for reason, rows in plan.unanswered.items()]
+    told = ", ".join(reason if rows == ended else f"{rows:,} {reason}" for rows, reason in reasons)
+    return [f"not ok    {figures.count(ended, 'row')}{f': {told}' if told else ''}; `batchctl results` shows why"]
 
 
 def total(jobs: Sequence[Shown]) -> str:

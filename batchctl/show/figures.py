@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import time
 
+from batchctl.words.amounts import count as count
 from batchctl.words.outcomes import Tally
 
 _STATES = ("ok", "failed", "expired", "cancelled", "waiting", "held", "lost")
-
-
-def count(number: int, one: str, many: str | None = None) -> str:
-    """`1 batch`, `1,319 rows`."""
-    return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
 def batches(number: int) -> str:

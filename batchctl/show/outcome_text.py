@@ -27,8 +27,8 @@ def _job(job: Shown, paint: Palette) -> list[str]:
     # A job that is destroyed, or that left the manifest, asks for no rows.
     tally = f"{paint('dim', ' · ')}{figures.tally(plan.tally)}" if plan.tally.rows else ""
     made = [f"{title(job, paint)}{tally}"]
-    made += [f"  wrote     {safe(path)}, {figures.count(records, 'record')}" for path, records in job.report.written]
-    made += [f"  {line}" for line in (*balance.used(plan), *_left(plan))]
+    wrote = [f"wrote     {safe(path)}, {figures.count(records, 'record')}" for path, records in job.report.written]
+    made += [f"  {line}" for line in (*balance.not_ok(plan), *wrote, *balance.used(plan), *_left(plan))]
     made += [f"  {figures.count(held.requests, 'request')} held: {held_words(held)}" for held in plan.held]
     return made + remarks(plan, paint)
 
@@ -49,6 +49,5 @@ def _left(plan: JobPlan) -> Iterator[str]:
         yield "results to be fetched or written: run `batchctl apply` again"
     if sends := plan.sending:
         yield f"{figures.count(sum(action.requests for action in sends), 'request')} not sent yet"
-    yield from balance.unanswered(plan)
     if not plan.actions and not plan.requests:
         yield "nothing is running"

@@ -24,7 +24,7 @@ def status_markdown(jobs: Sequence[Shown]) -> str:
         made += [f"  - {figures.count(held.requests, 'request')} held: {words(held_words(held))}"
                  for held in job.plan.held]
         made += [f"  - {words(' '.join(line.split()))}" for line in (
-            *balance.unanswered(job.plan), *balance.used(job.plan), *budget(job.plan, PLAIN))]
+            *balance.not_ok(job.plan), *balance.used(job.plan), *budget(job.plan, PLAIN))]
         made += [f"  - {words(text.strip().removeprefix('! '))}" for text in remarks(job.plan, PLAIN)]
     rows = [[code(job.job), code(batch.record.batch_id or "-"), words(standing(batch)), words(done_of(batch)),
              figures.moment(batch.record.created_at)]

@@ -63,5 +63,5 @@ def _job(job: Shown, paint: Palette) -> list[str]:
     elif plan.of(Kind.FETCH, Kind.WRITE, Kind.ADOPT):
         made.append("  results to be fetched or written: run `batchctl apply`")
     made += [f"  {figures.count(held.requests, 'request')} held: {held_words(held)}" for held in plan.held]
-    made += [f"  {line}" for line in (*balance.unanswered(plan), *balance.used(plan))]
+    made += [f"  {line}" for line in (*balance.not_ok(plan), *balance.used(plan))]
     return made + budget(plan, paint) + remarks(plan, paint)

@@ -26,7 +26,7 @@ def test_damage_is_named_before_and_after_it_is_mended(project: Project, damaged
     assert ended.code == 0, ended.err
     assert ended.err.startswith("corrupt")
     assert "fetch its results again, and set the damaged ones aside" in ended.err
-    assert "mended: fetched again, 3 of 3 answered" in ended.out
+    assert "mended: fetched again, 3 of 3 ok" in ended.out
     assert project.program("lock", "verify").out.startswith("ok ")
     assert project.program("plan", "--detailed-exitcode").code == 0
     assert [path.read_bytes() for path in project.folder.glob(".batchctl/quarantine/*/output.jsonl")] == [short]

@@ -72,7 +72,7 @@ def test_transfers_show_shard_bytes_rate_and_what_is_left(
 
 def test_a_batch_that_was_fetched_is_no_longer_shown_as_it_was_before(monkeypatch: pytest.MonkeyPatch) -> None:
     before = BatchState("reviews", "batch_1", "finalizing", 3, 0, 3)
-    seen = watched([before, Step("reviews", "fetch", "3 of 3 answered", "batch_1"),
+    seen = watched([before, Step("reviews", "fetch", "3 of 3 ok", "batch_1"),
                     Writing("reviews", "out.csv", 1, 3)], 80, monkeypatch)
     assert "finalizing" in seen
     assert "finalizing" not in seen[seen.index("writing"):]

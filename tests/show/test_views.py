@@ -132,7 +132,9 @@ def test_money_is_exact_in_json_and_null_where_it_is_not_known() -> None:
 def test_the_end_of_an_apply_sums_up_what_was_answered_used_and_written() -> None:
     text = outcome_text([priced(), priced()])
     assert "  wrote     out.csv, 1,319 records\n  used      1,200,000 tokens in, 400,000 out, $0.37\n" in text
-    assert "12 rows without an answer (12 rejected); `batchctl results` shows why\n" in text
+    assert text.index("\n  not ok    12 rows: rejected; `batchctl results` shows why\n") < text.index("wrote")
+    several = outcome_text([priced(unanswered={"rate_limit": 10, "invalid_output": 2})])
+    assert "  not ok    12 rows: 10 rate limit, 2 invalid output; `batchctl results` shows why\n" in several
     assert text.endswith("\n2 jobs, rows 2,638: 2,600 ok, 24 failed, 14 waiting; "
                          "2,400,000 tokens in, 800,000 out, $0.74\n")
     assert "jobs" not in outcome_text([priced()])
@@ -141,7 +143,7 @@ def test_the_end_of_an_apply_sums_up_what_was_answered_used_and_written() -> Non
 def test_a_status_says_what_was_used_and_what_failed() -> None:
     assert status_text([priced(), priced()]).endswith("; 2,400,000 tokens in, 800,000 out, $0.74\n")
     for view in (status_text, status_markdown):
-        assert "12 rows without an answer (12 rejected); " in view([priced()]).replace("\\", "")
+        assert "12 rows: rejected; " in view([priced()])
         assert "1,200,000 tokens in, 400,000 out, " in view([priced()])
         assert "1,234 tokens in (7 of them cached), 56 out, cost unknown" in view([shown()])
 
@@ -178,7 +180,7 @@ def test_an_apply_says_what_is_left_and_how_to_go_on() -> None:
     assert outcome(wait, Action(Kind.CANCEL, "unwanted", 3, batch_id="b")) == (
         "  1 batch cancelling; `batchctl apply` fetches what was answered\n")
     assert outcome(Action(Kind.WAIT, "unreachable", 3, batch_id="b"), notes=("look",)) == "  ! look\n"
-    assert outcome(tally=Tally(3, ok=1, failed=2)) == "  2 rows without an answer; `batchctl results` shows why\n"
+    assert outcome(tally=Tally(3, ok=1, failed=2)) == "  not ok    2 rows; `batchctl results` shows why\n"
     assert outcome(tally=Tally(0)) == "  nothing is running\n"
     assert outcome(tally=Tally(3, ok=3)) == ""
 

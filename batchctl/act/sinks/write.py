@@ -35,6 +35,7 @@ from batchctl.recorded import durable
 from batchctl.recorded.answers import AnswerIndex
 from batchctl.recorded.records import SinkRecord
 from batchctl.recorded.store import Store
+from batchctl.words.amounts import count
 from batchctl.words.errors import InvalidInput, StateError
 from batchctl.words.events import Step, Writing
 from batchctl.words.outcomes import Tally
@@ -63,8 +64,8 @@ def write_sink(desk: Desk, job: Job, action: Action, plan: JobPlan) -> int:
     try:
         durable.make_folder(sink.target.parent)
         with durable.replacing(sink.target) as file:
-            for count, data in sink_bytes(job, desk.surveys[job.name], desk.store, sink, plan):
-                records += count
+            for more, data in sink_bytes(job, desk.surveys[job.name], desk.store, sink, plan):
+                records += more
                 state.update(data)
                 file.write(data)
                 desk.emit(Writing(job.name, sink.path, records, expected))
@@ -73,7 +74,7 @@ def write_sink(desk: Desk, job: Job, action: Action, plan: JobPlan) -> int:
     record = SinkRecord(digest="sha256:" + state.hexdigest(), made_from=action.made_from or "")
     desk.book().set_job(job.name, desk.record(job.name).with_sink(sink.path, record))
     desk.emit(Writing(job.name, sink.path, records, records, done=True))
-    desk.emit(Step(job.name, "write", f"{records} records to {sink.path}"))
+    desk.emit(Step(job.name, "write", f"{count(records, 'record')} to {sink.path}"))
     return records
 
 
