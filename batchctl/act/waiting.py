@@ -11,7 +11,7 @@ from itertools import islice
 from batchctl.act.desk import Desk
 from batchctl.decide.plan import Action, JobPlan, Kind
 from batchctl.words.errors import RemoteError
-from batchctl.words.events import BatchState, Emit, Notice, Waiting, silent
+from batchctl.words.events import Awaiting, BatchState, Emit, Notice, Waiting, silent
 from batchctl.words.remote import Counts, RemoteBatch
 
 
@@ -65,6 +65,8 @@ class Watch:
         with a desk that looks for it. After so many passes `in_vain` it is waited for as long as if they had been
         looks. Raises Unasked for the first provider that cannot be asked."""
         watched = [(desk, plan.job, action) for desk, plan in plans for action in plan.of(Kind.WAIT)]
+        if watched:
+            self.emit(Awaiting("", tuple(_state(job, action, action.remote) for _, job, action in watched)))
         for wait_s in islice(self.pace.waits(self.rng), in_vain, None):
             if self.deadline is not None:
                 wait_s = min(wait_s, self.deadline - self.monotonic())
@@ -83,14 +85,21 @@ class Watch:
                 # It may be gone, or the list may lag: a pass tells.
                 ended = True
                 continue
-            counts = shown.counts or Counts()
-            self.emit(BatchState(
-                job, shown.id, shown.status, counts.completed, counts.failed, counts.total or action.requests))
+            self.emit(_state(job, action, shown))
             if not shown.ended:
                 for text in shown.complaints():
                     self.emit(Notice(job, "warning", text))
             ended = ended or shown.ended
         return ended
+
+
+def _state(job: str, action: Action, shown: RemoteBatch | None) -> BatchState:
+    """Where a watched batch stands; None: the provider does not show it."""
+    if shown is None:
+        return BatchState(job, action.batch_id or "", "cannot be seen", 0, 0, action.requests)
+    counts = shown.counts or Counts()
+    return BatchState(job, shown.id, shown.status, counts.completed, counts.failed, counts.total or action.requests,
+                      shown.since, shown.due_at)
 
 
 def _shown(watched: Sequence[Watched]) -> Iterator[tuple[Watched, RemoteBatch | None]]:

@@ -21,6 +21,8 @@ from batchctl.words.usage import usage_of
 
 _SHARD = re.compile(r"[0-9a-f]{64}")
 _ATTEMPT = re.compile(r"[1-9][0-9]{0,5}")
+#: Statuses in which a batch begins.
+_FIRST = frozenset({"validating", "queued"})
 _ENDS = ("completed_at", "failed_at", "expired_at", "cancelled_at")
 
 
@@ -31,11 +33,13 @@ def batch(raw: Any) -> RemoteBatch | None:
     metadata = raw.get("metadata")
     pairs = tuple(sorted((str(key), str(value)) for key, value in metadata.items())) if isinstance(
         metadata, Mapping) else ()
+    now = status(raw.get("status"))
     return RemoteBatch(
-        id=identity, status=status(raw.get("status")),
+        id=identity, status=now,
         input_file_id=_text(raw.get("input_file_id")), output_file_id=_text(raw.get("output_file_id")),
         error_file_id=_text(raw.get("error_file_id")), endpoint=_text(raw.get("endpoint")),
         completion_window=_text(raw.get("completion_window")), created_at=_integer(raw.get("created_at")),
+        since=_integer(raw.get("created_at" if now in _FIRST else f"{now}_at")),
         expires_at=_integer(raw.get("expires_at")),
         ended_at=next((at for name in _ENDS if (at := _integer(raw.get(name)))), None),
         counts=_counts(raw.get("request_counts")), usage=usage_of(raw.get("usage")), errors=errors(raw.get("errors")),

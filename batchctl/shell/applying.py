@@ -11,8 +11,9 @@ from batchctl.act.saved import SavedPlan, read
 from batchctl.remote.connect import Providers
 from batchctl.shell.approval import approver
 from batchctl.shell.options import Chosen
+from batchctl.shell.parting import apply_again, parting
 from batchctl.shell.planning import look_at
-from batchctl.shell.running import How, Outcome, Runner, left_running
+from batchctl.shell.running import How, Outcome, Runner
 from batchctl.shell.session import Session, open_session
 from batchctl.shell.views import print_failures, print_status, shown
 from batchctl.show.display import progress
@@ -37,6 +38,7 @@ def apply_manifests(terminal: Terminal, chosen: Chosen, how: How, *, auto_approv
     """Raises BatchctlError before anything is done, and UsageError when nobody can be asked."""
     session = open_session(chosen)
     with progress(terminal) as emit:
+        terminal.parting = lambda: parting(session, emit.awaited, terminal.command)
         _survey(terminal, session, chosen, emit, needed=not how.options.destroy)
         how = replace(how, options=replace(how.options, whole_file=not session.selection))
         approve = approver(session, terminal, auto=auto_approve, saves=not how.options.destroy, pause=emit.close)
@@ -53,6 +55,7 @@ def apply_saved(terminal: Terminal, path: Path, chosen: Chosen, how: How) -> App
     options = replace(how.options, resend_lost=saved.resend_lost, prune=saved.prune, whole_file=saved.whole_file)
     how = replace(how, options=options, saved=True)
     with progress(terminal) as emit:
+        terminal.parting = lambda: parting(session, emit.awaited, apply_again(session, saved.jobs, wait=how.wait))
         _survey(terminal, session, chosen, emit)
         check = _checker(saved, session, how, emit)
         return _run(terminal, session, how, emit, lambda plans: True, saved.choose, check)
@@ -70,12 +73,11 @@ def print_outcome(terminal: Terminal, applied: Applied, form: str) -> None:
         print_status(terminal, jobs, form, lambda jobs: outcome_text(jobs, terminal.paint))
     print_failures(terminal, reports, outcome.failures)
     if outcome.timed_out:
-        terminal.err(f"Time ran out. {left_running(applied.session)}\n")
+        terminal.err(f"Time ran out. {terminal.parting()}\n")
 
 
 def _run(terminal: Terminal, session: Session, how: How, emit: Progress, approve: Approve,
          choose: Choose = lambda plan: plan, check: Callable[[Providers], None] = lambda providers: None) -> Applied:
-    terminal.parting = "What was sent is recorded; run the same command again to go on."
     with Providers(runs=True) as providers:
         check(providers)
         return Applied(session, Runner(session, how, emit, approve, choose).run(providers))

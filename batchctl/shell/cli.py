@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import shlex
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -97,6 +98,7 @@ def batchctl() -> None:
 
 def run(arguments: Sequence[str], terminal: Terminal) -> int:
     """Runs one command line and returns its exit code."""
+    terminal.command = shlex.join(["batchctl", *arguments])
     return exits.run(lambda: _invoked(arguments, terminal), terminal)
 
 

@@ -53,13 +53,13 @@ def run(main: Callable[[], object], terminal: Terminal) -> int:
         terminal.abandon()
         return ExitCode.OUTPUT_CLOSED
     except (KeyboardInterrupt, click.Abort):
-        terminal.err(f"Interrupted. {terminal.parting}".rstrip() + "\n")
+        _part("Interrupted", terminal)
         return ExitCode.INTERRUPTED
     except Terminated:
-        terminal.err(f"Terminated. {terminal.parting}".rstrip() + "\n")
+        _part("Terminated", terminal)
         return ExitCode.TERMINATED
     except HungUp:
-        terminal.err(f"Hung up. {terminal.parting}".rstrip() + "\n")
+        _part("Hung up", terminal)
         return ExitCode.HUNG_UP
     except click.ClickException as error:
         _show_usage(error, terminal)
@@ -97,7 +97,15 @@ def signals() -> Iterator[None]:
             signal.signal(number, handler)
 
 
+def _part(why: str, terminal: Terminal) -> None:
+    """Says what an end before the end leaves behind."""
+    terminal.err(f"{why}. {redacted(terminal.parting(), terminal.environ)}".rstrip() + "\n")
+
+
 def _end_at_once(number: int, frame: FrameType | None) -> None:
+    with contextlib.suppress(OSError):
+        # What was being redrawn stays above the shell's prompt.
+        os.write(2, b"\n" if os.isatty(2) else b"")
     # Every shell's code for a signal, and the published one.
     os._exit(128 + number)
 

@@ -16,6 +16,7 @@ from batchctl.act.waiting import LOCAL_PACE, Pace, Unasked, Watch
 from batchctl.decide.plan import SENDING, Kind
 from batchctl.recorded.runlock import RunLock
 from batchctl.remote.connect import Providers
+from batchctl.shell.parting import all_local
 from batchctl.shell.session import Session
 from batchctl.shell.sight import Sight
 from batchctl.show.reports import exit_code_of
@@ -222,15 +223,3 @@ def trouble(error: RemoteError, *, given_up: bool) -> Notice:
     """That a provider could not be asked while waiting, and what comes of it."""
     what = "it is waited for no longer" if given_up else "it is tried again"
     return Notice("", "warning", f"{error.message}; {what}")
-
-
-def left_running(session: Session) -> str:
-    """What becomes of live batches when nobody waits for them any more."""
-    if all_local(session):
-        return "The local server stops with the last command that uses it; the next one goes on from there."
-    return "The batches go on; the next `batchctl apply` fetches what is done."
-
-
-def all_local(session: Session) -> bool:
-    """The local server is asked often, as it is on this machine."""
-    return all(job.provider.where.dialect == "local" for job in session.jobs.values())

@@ -10,8 +10,9 @@ from batchctl.act.passes import JobReport
 from batchctl.act.waiting import LOCAL_PACE, Pace, Unasked, Watch
 from batchctl.decide.plan import Kind
 from batchctl.remote.connect import Providers
+from batchctl.shell.parting import all_local
 from batchctl.shell.planning import Looked, look_at
-from batchctl.shell.running import all_local, trouble
+from batchctl.shell.running import trouble
 from batchctl.shell.session import Session
 from batchctl.shell.sight import Sight
 from batchctl.words.errors import Unavailable

@@ -9,7 +9,6 @@ from itertools import groupby
 from batchctl.decide.plan import SENDING, Action, JobPlan, Kind
 from batchctl.show import figures, money
 from batchctl.show.safe import safe
-from batchctl.words.dialects import parse_window
 
 SYMBOLS = {Kind.CREATE: "+", Kind.ADOPT: "=", Kind.FETCH: "↓", Kind.RETRY: "~", Kind.CANCEL: "-", Kind.WRITE: "»",
            Kind.WAIT: "…", Kind.FORGET: "✕"}
@@ -89,13 +88,7 @@ def _when(plan: JobPlan, group: Sequence[Action], why: str, window: bool) -> str
 
 def due_at(action: Action) -> int | None:
     """When the window of a batch that is awaited ends, in Unix time."""
-    remote = action.remote
-    if action.kind is not Kind.WAIT or remote is None:
-        return None
-    window = parse_window(remote.completion_window or "")
-    if remote.expires_at is not None or remote.created_at is None or window is None:
-        return remote.expires_at
-    return remote.created_at + window
+    return action.remote.due_at if action.kind is Kind.WAIT and action.remote is not None else None
 
 
 def _one(action: Action) -> str:

@@ -1,4 +1,4 @@
-"""What jobs have come to so far, in lines that several views share: what was used, what is not ok and why, and in all."""
+"""What jobs have come to so far, in lines that several views share: what was used, what is not ok, and in all."""
 
 from __future__ import annotations
 

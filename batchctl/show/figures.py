@@ -29,6 +29,26 @@ def clock(seconds: float) -> str:
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
+def span(seconds: float) -> str:
+    """`45 s`, `12 min`, `3 h 05`, `2 d 4 h`: how long something lasts, in the two units that matter."""
+    minutes, rest = divmod(max(0, int(seconds)), 60)
+    hours, minutes = divmod(minutes, 60)
+    days, hours = divmod(hours, 24)
+    if days:
+        return f"{days} d {hours} h"
+    if hours:
+        return f"{hours} h {minutes:02}"
+    return f"{minutes} min" if minutes else f"{rest} s"
+
+
+def rate(a_second: float) -> str:
+    """`12/s`, `42/min`, `3/h`: in the unit in which it is a number to be read."""
+    for unit_s, unit in ((1, "s"), (60, "min"), (3600, "h")):
+        if (number := a_second * unit_s) >= 1:
+            return f"{number:,.0f}/{unit}"
+    return "0/s"
+
+
 def tokens(number: int) -> str:
     """An estimate, and shown as one."""
     for limit, unit in ((10**9, "G"), (10**6, "M"), (10**3, "k")):

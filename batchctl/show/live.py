@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import contextlib
+import io
+import time
+from collections.abc import Callable
+from typing import TextIO, cast
 
-from rich.console import Console
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
 from rich.progress import BarColumn, ProgressColumn, Task, TaskID, TextColumn
 from rich.progress import Progress as Bars
 from rich.progress_bar import ProgressBar
@@ -12,23 +17,41 @@ from rich.table import Column
 from rich.text import Text
 
 from batchctl.show import figures
-from batchctl.show.progress import Progress, state_words
+from batchctl.show.awaited import Totals
+from batchctl.show.batch_table import batch_lines
+from batchctl.show.progress import Progress
 from batchctl.show.safe import shortened
 from batchctl.show.terminal import Terminal
-from batchctl.words.events import Asking, BatchState, Downloading, Event, Rendering, Step, Uploading, Waiting, Writing
+from batchctl.words.events import Asking, BatchState, Downloading, Event, Rendering, Uploading, Waiting, Writing
 
-#: The task that stands in for batches that were not looked at yet.
-_WAITING = "waiting"
 #: Columns from which there is room for whole names and long bars.
 _WIDE = 110
-_ENDED = frozenset({"completed", "failed", "expired", "cancelled"})
+#: Often enough for what moves, and seldom enough for a whole day of waiting.
+_FRAMES_PER_S = 4
 
 
-def _short(event: BatchState) -> BatchState:
-    """With so much of the name and of the id as tells jobs and batches apart, so that a bar fits beside it."""
-    job, identity = event.job, event.batch_id
-    return replace(event, job=shortened(job, 20),
-                   batch_id=identity if len(identity) <= 16 else f"{identity[:6]}…{identity[-6:]}")
+class _Unheard(io.TextIOBase):
+    """A terminal that may be gone: nobody listening is no reason to stop."""
+
+    def __init__(self, terminal: TextIO) -> None:
+        self._terminal = terminal
+
+    def write(self, text: str) -> int:
+        with contextlib.suppress(OSError, ValueError):
+            self._terminal.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with contextlib.suppress(OSError, ValueError):
+            self._terminal.flush()
+
+
+class _Screen(Console):
+    """The cursor stays as it is. A program that hides it must be there to show it again, and one that is stopped or
+    killed is not."""
+
+    def show_cursor(self, show: bool = True) -> bool:
+        return False
 
 
 class _Pace(ProgressColumn):
@@ -55,26 +78,32 @@ class _Bar(BarColumn):
 
 
 class LiveProgress(Progress):
-    """Bars for what is under way; steps and notices stay as lines above them."""
+    """A table of the batches that are waited for, and bars for what is under way here; steps and notices stay as lines
+    above them."""
 
-    def __init__(self, terminal: Terminal) -> None:
-        super().__init__(terminal)
-        console = Console(file=terminal.stderr, no_color=not terminal.paint_err.enabled, highlight=False, markup=False)
+    def __init__(self, terminal: Terminal, monotonic: Callable[[], float] = time.monotonic,
+                 now: Callable[[], float] = time.time) -> None:
+        super().__init__(terminal, monotonic, now)
+        coloured = terminal.paint_err.enabled
+        self._console = _Screen(file=cast(TextIO, _Unheard(terminal.stderr)), force_terminal=True, highlight=False,
+                                markup=False, emoji=False, color_system="standard" if coloured else None)
         in_one_line = Column(no_wrap=True, overflow="ellipsis")
         described = TextColumn("{task.description}", markup=False, table_column=in_one_line)
-        self._wide = console.width >= _WIDE
-        self._bars = Bars(described, _Bar(wide=self._wide), _Pace(), console=console, transient=True)
+        self._wide = self._console.width >= _WIDE
+        self._bars = Bars(described, _Bar(wide=self._wide), _Pace(), console=self._console, auto_refresh=False)
+        self._live: Live | None = None
         self._tasks: dict[str, TaskID] = {}
-        self._running = False
+        #: The monotonic time of the next look at what is waited for; None: nothing is.
+        self._next_look: float | None = None
 
     def close(self) -> None:
-        if self._running:
-            self._bars.stop()
-            self._running = False
+        live, self._live = self._live, None
+        if live is not None:
+            live.stop()
 
     def line(self, text: str) -> None:
-        if self._running:
-            self._bars.console.print(Text.from_ansi(text), soft_wrap=True)
+        if self._live is not None:
+            self._console.print(Text.from_ansi(text), soft_wrap=True)
         else:
             super().line(text)
 
@@ -98,21 +127,18 @@ class LiveProgress(Progress):
         elif isinstance(event, Asking):
             self._show(f"ask {event.job}", f"{name}: {event.answered}/{event.total} answered", event.answered,
                        event.total, gone=event.answered >= event.total, unit="answers")
-        elif isinstance(event, BatchState):
-            self._terminal.log(repr(event))
-            self._show(_WAITING, "", 0, None, gone=True)
-            short = _short(event)
-            self._show(f"batch {event.batch_id}", shortened(f"{short.job}: {state_words(short)}", 60),
-                       event.completed + event.failed, event.total, gone=event.status in _ENDED)
-        elif isinstance(event, Waiting):
-            # Something moves from the start; the first look at the batches replaces it.
-            if event.batches and not self._tasks:
-                self._show(_WAITING, f"waiting for {figures.batches(event.batches)}", 0, None, gone=False)
         else:
-            if isinstance(event, Step):
-                # What was done about a batch tells more than where it stood when it was last looked at.
-                self._show(f"batch {event.batch_id}", "", 0, None, gone=True)
             super().__call__(event)
+            if not self.awaited.batches and not isinstance(event, Waiting):
+                self._next_look = None
+
+    def _state(self, event: BatchState) -> None:
+        """The table tells."""
+
+    def _wait(self, event: Waiting) -> None:
+        # Nothing is awaited where a provider is away; what was seen before stays.
+        self._next_look = self._monotonic() + event.seconds
+        self._move()
 
     def _name(self, name: str) -> str:
         return shortened(name, 48 if self._wide else 16)
@@ -123,12 +149,40 @@ class LiveProgress(Progress):
             if task is not None:
                 self._bars.remove_task(task)
             return
-        if not self._running:
-            self._bars.start()
-            self._running = True
+        self._move()
         if name not in self._tasks:
             self._tasks[name] = self._bars.add_task(text, total=total, unit=unit)
         self._bars.update(self._tasks[name], description=text, completed=done, total=total)
+
+    def _move(self) -> None:
+        """From now on the screen is redrawn. After a stop by another `Live`: one takes its old lines for its own."""
+        if self._live is None:
+            self._live = Live(get_renderable=self._drawn, console=self._console, refresh_per_second=_FRAMES_PER_S,
+                              transient=True, redirect_stdout=False, redirect_stderr=False, vertical_overflow="crop")
+            self._live.start(refresh=True)
+
+    def _drawn(self) -> RenderableType:
+        """All that is redrawn; called from a thread of its own, too. A line of the screen stays free for the cursor."""
+        bars = [self._bars.get_renderable()] if self._bars.tasks else []
+        if self._next_look is None:
+            return Group(*bars)
+        columns, rows = self._console.size
+        batches = self.awaited.batches
+        table = batch_lines(batches, columns, rows - 2 - len(self._bars.tasks), self._now())
+        texts = [Text(line.text, style=line.style, no_wrap=True, overflow="crop") for line in table]
+        return Group(*texts, *bars, Text(self._foot(columns), style="dim", no_wrap=True, overflow="ellipsis"))
+
+    def _foot(self, columns: int) -> str:
+        """What is waited for in all, and when it is looked at again; as much of it as fits."""
+        totals = Totals.of(self.awaited.batches)
+        left = (self._next_look or 0) - self._monotonic()
+        looks = f"next look in {figures.span(left)}" if left >= 1 else "looking"
+        parts = [f"waiting for {figures.batches(totals.batches)}"] if totals.batches else ["waiting"]
+        parts += [f"{totals.done:,} of {figures.count(totals.total, 'request')} done"] if totals.batches > 1 else []
+        for part in (looks, "^C ends the waiting and loses nothing"):
+            if len(" · ".join((*parts, part))) <= columns:
+                parts.append(part)
+        return " · ".join(parts)
 
 
 def _of(done: int, total: int | None) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from types import TracebackType
 
 from batchctl.show import figures
+from batchctl.show.awaited import Awaited, Totals, states
 from batchctl.show.safe import safe
 from batchctl.show.terminal import Terminal
 from batchctl.words.events import BatchState, Downloading, Event, Notice, Rendering, Step, Uploading, Waiting, Writing
@@ -15,17 +16,24 @@ SYMBOLS = {"create": "+", "retry": "~", "adopt": "=", "fetch": "↓", "cancel": 
            "upload": "↑", "wait": "…"}
 
 #: Seconds between two lines about a batch that only moves on, and before rendering is worth a line.
-_AGAIN_S = 30.0
+_AGAIN_S = 300.0
 _SLOW_S = 5.0
+#: Of more batches than these, one line says how far they all are.
+_FEW = 5
 
 
 class Progress:
-    """Plain lines: each step, each change of a batch's status, and now and then how far it is."""
+    """Plain lines: each step, each change of a batch's status, and now and then how far it is. `awaited` knows the
+    batches that are waited for."""
 
-    def __init__(self, terminal: Terminal, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, terminal: Terminal, monotonic: Callable[[], float] = time.monotonic,
+                 now: Callable[[], float] = time.time) -> None:
+        self.awaited = Awaited(monotonic, now)
         self._terminal = terminal
         self._monotonic = monotonic
+        self._now = now
         self._told: dict[str, tuple[str, float]] = {}
+        self._summed_at = monotonic()
         self._notices: set[tuple[str, str]] = set()
         self._waiting = False
         self._start = monotonic()
@@ -46,6 +54,7 @@ class Progress:
             # Hundreds a second, of what a step tells once it is done.
             return
         self._terminal.log(repr(event))
+        self.awaited(event)
         if isinstance(event, Step):
             self.line(step_line(event))
         elif isinstance(event, Notice):
@@ -71,7 +80,8 @@ class Progress:
     def _state(self, event: BatchState) -> None:
         status, at = self._told.get(event.batch_id, ("", self._monotonic()))
         now = self._monotonic()
-        if status != event.status or now - at >= _AGAIN_S:
+        few = len(self.awaited.batches) <= _FEW
+        if status != event.status or (few and now - at >= _AGAIN_S):
             self._told[event.batch_id] = (event.status, now)
             self.line(f"{_prefix(event)}… {state_words(event)}")
 
@@ -79,6 +89,12 @@ class Progress:
         if not self._waiting and event.batches:
             self._waiting = True
             self.line(f"… waiting for {figures.batches(event.batches)}")
+        batches, now = self.awaited.batches, self._monotonic()
+        if len(batches) > _FEW and now - self._summed_at >= _AGAIN_S:
+            self._summed_at = now
+            totals = Totals.of(batches)
+            failed = f" ({totals.failed:,} failed)" if totals.failed else ""
+            self.line(f"… {figures.batches(len(batches))}: {states(batches)}; {totals.done:,}/{totals.total:,}{failed}")
 
     def _rendering(self, event: Rendering) -> None:
         if event.done and self._monotonic() - self._start >= _SLOW_S and event.job not in self._told:

@@ -7,7 +7,7 @@ import io
 import os
 import sys
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TextIO
 
@@ -34,15 +34,17 @@ class OutputFailed(BatchctlError):
 
 
 class Terminal:
-    """Where a command writes. `color` and `verbose` are set from options as they are read; `parting` says, while
-    something is under way, what an interrupt leaves behind and how to go on."""
+    """Where a command writes. `color` and `verbose` are set from options as they are read; `command` is the command
+    line as it was typed, and `parting` says, while something is under way, what an interrupt leaves behind and how to
+    go on."""
 
     def __init__(self, environ: Mapping[str, str] = os.environ, *, stdin: TextIO | None = None,
                  stdout: TextIO | None = None, stderr: TextIO | None = None) -> None:
         self.environ = environ
         self.color = "auto"
         self.verbose = False
-        self.parting = ""
+        self.command = "batchctl"
+        self.parting: Callable[[], str] = str
         self._stdin = stdin or sys.stdin
         self._stdout = stdout or sys.stdout
         self._stderr = stderr or sys.stderr

@@ -65,13 +65,23 @@ class Step(Event):
 
 @dataclass(frozen=True, slots=True)
 class BatchState(Event):
-    """Where a live batch stands."""
+    """Where a live batch stands. `since` is when it came into this status, and `due_at` when its window ends, both in
+    Unix seconds, as far as the provider says."""
 
     batch_id: str
     status: str
     completed: int
     failed: int
     total: int
+    since: int | None = None
+    due_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Awaiting(Event):
+    """The batches that are waited for from now on, as they were last seen; what was awaited before is not any more."""
+
+    batches: tuple[BatchState, ...]
 
 
 @dataclass(frozen=True, slots=True)

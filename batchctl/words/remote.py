@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from batchctl.words.dialects import ENDED
+from batchctl.words.dialects import ENDED, parse_window
 from batchctl.words.usage import Usage
 
 #: Keys of the tag that a batch made by batchctl carries in its metadata.
@@ -97,7 +97,8 @@ class BatchError:
 
 @dataclass(frozen=True, slots=True)
 class RemoteBatch:
-    """A batch as observed. Empty strings and absent fields are None; times are Unix seconds."""
+    """A batch as observed. Empty strings and absent fields are None; times are Unix seconds, `since` that at which it
+    came into its status."""
 
     id: str
     status: str
@@ -107,6 +108,7 @@ class RemoteBatch:
     endpoint: str | None = None
     completion_window: str | None = None
     created_at: int | None = None
+    since: int | None = None
     expires_at: int | None = None
     ended_at: int | None = None
     counts: Counts | None = None
@@ -119,6 +121,14 @@ class RemoteBatch:
     def ended(self) -> bool:
         """An unknown status means that the batch has not ended."""
         return self.status in ENDED
+
+    @property
+    def due_at(self) -> int | None:
+        """When its window ends."""
+        window = parse_window(self.completion_window or "")
+        if self.expires_at is not None or self.created_at is None or window is None:
+            return self.expires_at
+        return self.created_at + window
 
     def complaints(self) -> Iterator[str]:
         """What it says of its own errors, in sentences: for screens alone, as they may quote what the rows say."""

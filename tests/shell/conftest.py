@@ -18,7 +18,7 @@ from batchctl.show.terminal import Terminal
 ROOT = Path(__file__).parents[2]
 
 #: What changes what is shown.
-SCREEN = ("NO_COLOR", "FORCE_COLOR", "CI", "GITHUB_ACTIONS")
+SCREEN = ("NO_COLOR", "FORCE_COLOR", "CI", "GITHUB_ACTIONS", "COLUMNS", "LINES")
 
 MANIFEST = """\
 version: 1

@@ -76,7 +76,7 @@ def test_4_still_running(project: Project) -> None:
         for arguments in (("wait",), ("apply", "--wait")):
             ended = project.program(*arguments, "--timeout", "0.5", **KEY)
             assert ended.code == 4
-            assert "Time ran out. The batches go on" in ended.err
+            assert "Time ran out. 1 batch goes on at openai; 0 of 3 requests done." in ended.err
 
 
 def test_4_still_running_at_the_local_server_which_stops(project: Project) -> None:
@@ -153,7 +153,8 @@ def test_129_130_and_143_stopped_while_waiting_and_the_message_says_how_to_go_on
         process.send_signal(number)
         _, shown = process.communicate(timeout=20)
         assert process.returncode == code
-        assert re.search("run the same command again|the next `batchctl apply` fetches", shown)
+        assert "1 batch goes on at openai; 0 of 3 requests done.\n" in shown
+        assert shown.endswith(f"\nTo go on: batchctl {' '.join(arguments)}\n")
         assert "Traceback" not in shown
 
 

@@ -49,8 +49,8 @@ def test_an_interrupt_at_the_question_sends_nothing_and_says_how_to_go_on(projec
         person.sees(QUESTION)
         person.types("\x03")
         assert person.ends() == 130
-        assert person.screen.splitlines()[-1] == (
-            "Interrupted. What was sent is recorded; run the same command again to go on.")
+        assert person.display[-2:] == [
+            "Interrupted. What was done is recorded, and nothing is sent twice.", "To go on: batchctl apply"]
     assert not (project.folder / "job.lock.json").exists()
 
 
@@ -90,20 +90,20 @@ def test_something_moves_from_the_first_moment_of_waiting_and_an_interrupt_leave
             person.sees("waiting for 1 batch", timeout_s=4)  # the first look is after 5 s
             person.types("\x03")
             assert person.ends() == 130
-            assert "\nInterrupted. What was sent is recorded" in person.screen
+            assert "\nInterrupted. 1 batch goes on at openai" in person.screen
         with typing_at(project.folder, "wait", "--poll-interval", "0.2", SOME_KEY="a-key") as person:
-            person.sees("in_progress, 0/3")
+            person.sees("in_progress  0/3")
             person.types("\x03")
             assert person.ends() == 130
-            assert "The batches go on" in person.screen
+            assert "To go on: batchctl wait --poll-interval 0.2" in person.screen
 
 
 def test_at_80_columns_the_longest_name_hides_neither_the_status_nor_how_far_it_is(project: Project) -> None:
     with provider(project.folder / "data", "--upstream", NOWHERE) as base:
         project.write("job.yaml", at(base).replace("name: labels", f"name: {'n' * 48}"))
-        with typing_at(project.folder, "apply", "--auto-approve", "--wait", "--poll-interval", "0.2", COLUMNS="80",
+        with typing_at(project.folder, "apply", "--auto-approve", "--wait", "--poll-interval", "0.2", size=(80, 24),
                        SOME_KEY="a-key") as person:
-            person.sees("in_progress, 0/3")
+            person.sees("in_progress  0/3")
 
 
 def test_a_pipe_gets_plain_lines(project: Project) -> None:

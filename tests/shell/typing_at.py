@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import pty
 import select
+import struct
 import subprocess
 import sys
+import termios
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+import pyte
 
 from tests.shell.conftest import environment
 
@@ -18,10 +23,35 @@ from tests.shell.conftest import environment
 class Person:
     """Reads what the program shows, and types."""
 
-    def __init__(self, process: subprocess.Popen[bytes], terminal: int) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], terminal: int, columns: int, rows: int) -> None:
         self.process = process
         self.screen = ""
         self._terminal = terminal
+        self._display = pyte.Screen(columns, rows)
+        self._stream = pyte.ByteStream(self._display)
+
+    @property
+    def display(self) -> list[str]:
+        """What stands on the screen now, line by line, without the empty lines below."""
+        lines = [line.rstrip() for line in self._display.display]
+        while lines and not lines[-1]:
+            lines.pop()
+        return lines
+
+    @property
+    def is_there(self) -> bool:
+        """The terminal is not closed yet."""
+        return self._terminal >= 0
+
+    @property
+    def cursor_is_shown(self) -> bool:
+        return not self._display.cursor.hidden
+
+    def watches(self, seconds: float) -> None:
+        """Looks at the screen for a while."""
+        deadline = time.monotonic() + seconds
+        while (left := deadline - time.monotonic()) > 0:
+            self._read(min(left, 0.1))
 
     def sees(self, text: str, timeout_s: float = 20) -> None:
         """Waits until the text was shown."""
@@ -43,6 +73,11 @@ class Person:
             pass
         return self.process.returncode
 
+    def hangs_up(self) -> None:
+        """Closes the terminal."""
+        os.close(self._terminal)
+        self._terminal = -1
+
     def _read(self, timeout_s: float) -> bool:
         if not select.select([self._terminal], [], [], timeout_s)[0]:
             return False
@@ -51,25 +86,35 @@ class Person:
         except OSError:  # Linux: the other side is closed
             return False
         self.screen += shown.decode(errors="replace")
+        self._stream.feed(shown)
         return bool(shown)
 
 
 @contextmanager
-def typing_at(folder: Path, *arguments: str, stderr: int | None = None, **environ: str) -> Iterator[Person]:
-    """The program with a terminal at stdin and stdout, and at stderr unless it goes elsewhere."""
+def typing_at(folder: Path, *arguments: str, stdout: int | None = None, stderr: int | None = None,
+              size: tuple[int, int] = (100, 40), hang_up_ignored: bool = False, **environ: str) -> Iterator[Person]:
+    """The program with a terminal at stdin, and at stdout and stderr unless they go elsewhere; `size` is that of the
+    terminal in columns and rows. `hang_up_ignored`: as below nohup."""
+    columns, rows = size
     ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+    program = _IGNORING + _ENTERED if hang_up_ignored else _ENTERED
     process = subprocess.Popen(
-        [sys.executable, "-c", _ENTERED, *arguments], cwd=folder, stdin=theirs, stdout=theirs,
-        stderr=theirs if stderr is None else stderr, start_new_session=True,
-        env=environment({"TERM": "xterm", "COLUMNS": "100", "NO_COLOR": "1", **environ}))
+        [sys.executable, "-c", program, *arguments], cwd=folder, start_new_session=True, stdin=theirs,
+        stdout=theirs if stdout is None else stdout, stderr=theirs if stderr is None else stderr,
+        env=environment({"TERM": "xterm", "NO_COLOR": "1", **environ}))
     os.close(theirs)
+    person = Person(process, ours, columns, rows)
     try:
-        yield Person(process, ours)
+        yield person
     finally:
         process.kill()
         process.wait()
-        os.close(ours)
+        if person.is_there:
+            os.close(ours)
 
+
+_IGNORING = "import signal\nsignal.signal(signal.SIGHUP, signal.SIG_IGN)\n"
 
 #: Makes the terminal the controlling one, so that ^C that is typed is a signal, and runs the program.
 _ENTERED = """\

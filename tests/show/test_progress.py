@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 
+import pyte
 import pytest
 
 from batchctl.show.figures import clock
 from batchctl.show.live import LiveProgress
 from batchctl.show.progress import Progress
 from batchctl.show.terminal import Terminal
-from batchctl.words.events import BatchState, Downloading, Event, Rendering, Step, Uploading, Writing
+from batchctl.words.events import (
+    Awaiting,
+    BatchState,
+    Downloading,
+    Event,
+    Rendering,
+    Step,
+    Uploading,
+    Waiting,
+    Writing,
+)
 
 NAMES = ("reviews", "n" * 48)
 each_width = pytest.mark.parametrize("columns", [80, 200])
@@ -72,10 +85,77 @@ def test_transfers_show_shard_bytes_rate_and_what_is_left(
 
 def test_a_batch_that_was_fetched_is_no_longer_shown_as_it_was_before(monkeypatch: pytest.MonkeyPatch) -> None:
     before = BatchState("reviews", "batch_1", "finalizing", 3, 0, 3)
-    seen = watched([before, Step("reviews", "fetch", "3 of 3 ok", "batch_1"),
-                    Writing("reviews", "out.csv", 1, 3)], 80, monkeypatch)
+    seen = watched([Awaiting("", (before,)), Waiting("", 5, 1), before, before,
+                    Step("reviews", "fetch", "3 of 3 ok", "batch_1"), Writing("reviews", "out.csv", 1, 3)],
+                   80, monkeypatch)
     assert "finalizing" in seen
     assert "finalizing" not in seen[seen.index("writing"):]
+
+
+def test_an_error_while_batches_are_waited_for_leaves_nothing_of_the_table_on_the_screen() -> None:
+    screen, shown = Screen(), pyte.Screen(100, 20)
+    live = LiveProgress(Terminal({}, stderr=screen, stdin=io.StringIO(), stdout=io.StringIO()))
+    with contextlib.suppress(ZeroDivisionError), live:
+        live(Awaiting("", (BatchState("reviews", "batch_1", "in_progress", 3, 0, 3),)))
+        live(Waiting("", 5, 1))
+        live(Step("reviews", "create", "3 requests", "batch_2"))
+        raise ZeroDivisionError
+    assert "TIME LEFT" in screen.getvalue()
+    pyte.Stream(shown).feed(screen.getvalue().replace("\n", "\r\n"))
+    assert [line.strip() for line in shown.display if line.strip()] == ["reviews: + create batch_2: 3 requests"]
+    assert not shown.cursor.hidden
+
+
+def test_a_table_that_was_taken_off_for_a_question_comes_back_below_it() -> None:
+    screen, shown = Screen(), pyte.Screen(100, 20)
+    with LiveProgress(Terminal({}, stderr=screen, stdin=io.StringIO(), stdout=io.StringIO())) as live:
+        live(Awaiting("", (BatchState("reviews", "batch_1", "in_progress", 3, 0, 3),)))
+        live(Waiting("", 5, 1))
+        live.close()
+        screen.write("Send 3 requests? yes\n")
+        live(Waiting("", 5, 1))
+        pyte.Stream(shown).feed(screen.getvalue().replace("\n", "\r\n"))
+    assert [line.split(" ")[0] for line in shown.display if line.strip()] == ["Send", "JOB", "reviews", "waiting"]
+
+
+class Log:
+    """Plain progress with a clock that is set by hand."""
+
+    def __init__(self) -> None:
+        self.s = 0.0
+        self.stream = io.StringIO()
+        self.plain = Progress(Terminal({}, stderr=self.stream, stdin=io.StringIO(), stdout=io.StringIO()),
+                              lambda: self.s, lambda: self.s)
+
+    def polls(self, *batches: BatchState, every_s: float = 60.0) -> list[str]:
+        """What one look at these batches has added."""
+        before = len(self.stream.getvalue())
+        self.s += every_s
+        self.plain(Waiting("", every_s, len(batches)))
+        for state in batches:
+            self.plain(state)
+        return self.stream.getvalue()[before:].splitlines()
+
+
+def test_off_a_terminal_a_batch_gets_a_line_a_change_and_none_a_look() -> None:
+    log = Log()
+    log.plain(Awaiting("", (BatchState("j", "b", "validating", 0, 0, 9),)))
+    assert log.polls(BatchState("j", "b", "validating", 0, 0, 9)) == ["… waiting for 1 batch",
+                                                                      "j: … b: validating, 0/9"]
+    assert log.polls(BatchState("j", "b", "in_progress", 1, 0, 9)) == ["j: … b: in_progress, 1/9"]
+    assert [line for done in (2, 3, 4, 5) for line in log.polls(BatchState("j", "b", "in_progress", done, 0, 9))] == []
+    assert log.polls(BatchState("j", "b", "in_progress", 6, 1, 9)) == ["j: … b: in_progress, 7/9 (1 failed)"]
+
+
+def test_off_a_terminal_one_line_says_how_far_many_batches_are() -> None:
+    log = Log()
+    before = [BatchState("j", f"b{number}", "in_progress", 0, 0, 9) for number in range(6)]
+    log.plain(Awaiting("", tuple(before)))
+    assert len(log.polls(*before)) == 7
+    moved = [replace(state, completed=5, failed=1) for state in before[1:]]
+    assert [line for _ in range(3) for line in log.polls(before[0], *moved)] == []
+    assert log.polls(before[0], *moved) == ["… 6 batches: 6 in_progress; 30/54 (5 failed)"]
+    assert log.polls(before[0], *moved) == []
 
 
 def test_off_a_terminal_only_what_is_done_is_a_line() -> None:

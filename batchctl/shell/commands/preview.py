@@ -32,7 +32,7 @@ def command(terminal: Terminal, chosen: Chosen, count: int, auto_approve: bool, 
     from batchctl.words.errors import ExitCode, worst
 
     session = open_session(chosen)
-    terminal.parting = "What was sent may have been charged; nothing of it is recorded."
+    terminal.parting = lambda: "What was sent may have been charged; nothing of it is recorded."
     with progress(terminal) as emit:
         terminal.diagnostics((*session.warnings, *session.survey(chosen.workers, emit)))
         if not approved(terminal, session, count, emit, auto=auto_approve):

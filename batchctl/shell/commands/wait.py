@@ -20,7 +20,7 @@ def command(terminal: Terminal, chosen: Chosen, timeout: float | None, poll_inte
             form: str) -> int:
     """Wait until no batch of the jobs is running any more. Sends, fetches and writes nothing."""
     from batchctl.remote.connect import Providers
-    from batchctl.shell.running import left_running
+    from batchctl.shell.parting import parting
     from batchctl.shell.session import open_session
     from batchctl.shell.views import print_failures, print_status, shown
     from batchctl.shell.waiting import wait_for_batches
@@ -30,14 +30,14 @@ def command(terminal: Terminal, chosen: Chosen, timeout: float | None, poll_inte
     from batchctl.words.errors import ExitCode, worst
 
     session = open_session(chosen)
-    terminal.parting = left_running(session)
     with progress(terminal) as emit, Providers(runs=True) as providers:
+        terminal.parting = lambda: parting(session, emit.awaited, terminal.command)
         terminal.diagnostics((*session.warnings, *session.survey(chosen.workers, emit)))
         looked, in_time = wait_for_batches(session, providers, emit, timeout_s=timeout, poll_s=poll_interval)
     print_status(terminal, shown(session, looked.reports), form, lambda jobs: status_text(jobs, terminal.paint))
     print_failures(terminal, looked.reports, looked.failures)
     if not in_time:
-        terminal.err(f"Time ran out. {left_running(session)}\n")
+        terminal.err(f"Time ran out. {terminal.parting()}\n")
     # Neither requests that failed nor those that wait to be sent are its business.
     codes = [code for report in looked.reports
              if (code := exit_code_of(report)) not in (ExitCode.RUNNING, ExitCode.INCOMPLETE)]

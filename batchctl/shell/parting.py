@@ -1,0 +1,50 @@
+"""What a run that is broken off leaves behind: what goes on without it, and the command that takes it up again."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable, Iterator
+
+from batchctl.shell.session import Session
+from batchctl.shell.views import near
+from batchctl.show import figures
+from batchctl.show.awaited import Awaited, Totals
+
+
+def parting(session: Session, awaited: Awaited, command: str) -> str:
+    """For an interrupt, or when time runs out: `command` goes on."""
+    return "\n".join([*_goes_on(session, awaited), "What was done is recorded, and nothing is sent twice.",
+                      f"To go on: {command}"])
+
+
+def apply_again(session: Session, jobs: Iterable[str], *, wait: bool) -> str:
+    """The command that goes on with these jobs of a saved plan: once a part of it is done, that plan is stale."""
+    words = ["batchctl", "apply"]
+    for file in session.files:
+        words += ["-f", near(file)]
+    words += session.projects[0].chosen if session.projects else ()
+    chosen = set(jobs)
+    if chosen != {job.name for job in session.declared}:
+        for name in sorted(chosen):
+            words += ["--target", name]
+    return shlex.join([*words, "--wait"] if wait else words)
+
+
+def _goes_on(session: Session, awaited: Awaited) -> Iterator[str]:
+    """How many batches run, where, and how far they are; nothing where none does."""
+    if not awaited.running:
+        return
+    totals = Totals.of(awaited.batches)
+    far = f"; {totals.done:,} of {figures.count(totals.total, 'request')} done" if totals.total else ""
+    if all_local(session):
+        yield f"The local server stops, and goes on with the next command{far}."
+        return
+    jobs = session.jobs
+    places = sorted({jobs[name].provider.where.name for name in awaited.jobs if name in jobs})
+    verb = "goes on" if awaited.running == 1 else "go on"
+    yield f"{figures.batches(awaited.running)} {verb} at {', '.join(places) or 'the provider'}{far}."
+
+
+def all_local(session: Session) -> bool:
+    """Whether only the local server is asked: it is on this machine, and ends with its last command."""
+    return all(job.provider.where.dialect == "local" for job in session.jobs.values())
