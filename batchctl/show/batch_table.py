@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from batchctl.show import figures
 from batchctl.show.awaited import LONGEST_STATE, Seen, states
 from batchctl.show.safe import shortened, width
-from batchctl.show.tables import aligned
+from batchctl.show.tables import fitting
 
 #: Paints the states; a style only repeats what the word says.
 _STYLES = {"in_progress": "cyan", "finalizing": "green", "cancelling": "yellow", "cannot be seen": "red"}
@@ -102,11 +102,8 @@ def batch_lines(batches: Sequence[Seen], columns: int, most: int, now: float) ->
 
 def _fitting(chosen: Sequence[Seen], columns: int, now: float) -> list[str]:
     """The rows below their head, in the first layout that is narrow enough, else cut."""
-    rows: list[str] = []
-    for layout in _LAYOUTS:
-        rows = aligned([list(layout.columns), *(layout.cells(seen, now) for seen in chosen)])
-        if max(map(width, rows)) <= columns:
-            return rows
+    rows = fitting(([list(layout.columns), *(layout.cells(seen, now) for seen in chosen)] for layout in _LAYOUTS),
+                   columns)
     return [_cut(row, columns) for row in rows]
 
 

@@ -11,15 +11,16 @@ from batchctl.show.colour import PLAIN, Palette
 from batchctl.show.plan_text import budget, held_words, remarks, title
 from batchctl.show.reports import Shown
 from batchctl.show.safe import safe
-from batchctl.show.tables import aligned
+from batchctl.show.tables import fitting
 
 _STYLES = {Phase.LIVE: "cyan", Phase.ENDED: "green", Phase.SETTLED: "dim", Phase.INTENT: "yellow",
            Phase.UNREACHABLE: "red"}
 
 
-def status_text(jobs: Sequence[Shown], paint: Palette = PLAIN) -> str:
-    """A line a job, a line a batch, what is left to do, and what it all comes to."""
-    text = "\n".join("\n".join(_job(job, paint)) + "\n" for job in jobs)
+def status_text(jobs: Sequence[Shown], paint: Palette = PLAIN, columns: int | None = None) -> str:
+    """A line a job, a line a batch, what is left to do, and what it all comes to. Lines about batches fit into so many
+    columns (None: any) as far as their ids do."""
+    text = "\n".join("\n".join(_job(job, paint, columns)) + "\n" for job in jobs)
     total = balance.total(jobs)
     return f"{text}\n{paint('bold', total)}\n" if total else text
 
@@ -47,16 +48,20 @@ def done_of(batch: KnownBatch) -> str:
     return f"{counts.completed + counts.failed:,}/{total:,}" + (f", {counts.failed:,} failed" if counts.failed else "")
 
 
-def _job(job: Shown, paint: Palette) -> list[str]:
+def _rows(batches: Sequence[KnownBatch], columns: int | None) -> list[str]:
+    """A line a batch. A narrow screen lacks when it was made, and then which attempt it is."""
+    rows = [[safe(batch.record.batch_id or "-"), f"attempt {batch.record.attempt}", safe(standing(batch)),
+             done_of(batch), figures.moment(batch.record.created_at)] for batch in batches]
+    return fitting((rows, [row[:-1] for row in rows], [[row[0], *row[2:-1]] for row in rows]), columns, indent=2)
+
+
+def _job(job: Shown, paint: Palette, columns: int | None) -> list[str]:
     plan = job.plan
     if plan is None:
         return [f"{title(job, paint)}  {paint('red', 'unknown: see the error')}"]
     made = [f"{title(job, paint)}{paint('dim', ' · ')}{figures.tally(plan.tally)}"]
-    rows = [[safe(batch.record.batch_id or "-"), f"attempt {batch.record.attempt}",
-             safe(standing(batch)), done_of(batch), figures.moment(batch.record.created_at)]
-            for batch in plan.standing.batches]
     styles = [_STYLES[batch.phase] for batch in plan.standing.batches]
-    made += [f"  {paint(style, row)}" for style, row in zip(styles, aligned(rows), strict=True)]
+    made += [f"  {paint(style, row)}" for style, row in zip(styles, _rows(plan.standing.batches, columns), strict=True)]
     unsent = sum(action.requests for action in plan.sending)
     if unsent:
         made.append(f"  {figures.count(unsent, 'request')} to be sent: run `batchctl apply`")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from batchctl.show.safe import width
 
@@ -13,3 +13,14 @@ def aligned(rows: Sequence[Sequence[str]], gap: int = 2) -> list[str]:
     return [
         "".join(cell + " " * (size - width(cell) + gap) for cell, size in zip(row, wide, strict=True)).rstrip()
         for row in rows]
+
+
+def fitting(variants: Iterable[Sequence[Sequence[str]]], columns: int | None, *, indent: int = 0) -> list[str]:
+    """The first of these tables, from the widest to the narrowest, whose lines are no longer than `columns` with their
+    indent (None: all are), else the last one."""
+    lines: list[str] = []
+    for rows in variants:
+        lines = aligned(rows)
+        if columns is None or max(map(width, lines), default=0) + indent <= columns:
+            break
+    return lines

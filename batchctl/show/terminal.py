@@ -76,14 +76,20 @@ class Terminal:
 
     @property
     def columns(self) -> int:
-        """How wide stdout is: as COLUMNS says, else the terminal; 80 where it is none."""
+        """How wide stdout is; 80 where nobody says."""
+        return self.room or _COLUMNS
+
+    @property
+    def room(self) -> int | None:
+        """How wide a line of stdout may be: as COLUMNS says, else the terminal. None where it is none: what is piped is
+        cut nowhere."""
         said = self.environ.get("COLUMNS", "")
         if said.isascii() and said.isdigit() and int(said):
             return int(said)
         try:
-            return os.get_terminal_size(self._stdout.fileno()).columns or _COLUMNS
+            return os.get_terminal_size(self._stdout.fileno()).columns or None
         except (OSError, ValueError, AttributeError):
-            return _COLUMNS
+            return None
 
     @property
     def stderr(self) -> TextIO:

@@ -327,3 +327,31 @@ def test_g9_results_on_a_screen_show_every_control_character_and_to_a_pipe_are_a
         Terminal({}, stdout=made).out_bytes(line.encode())
         assert made.getvalue().endswith("\n")
         assert (CONTROL.search(made.getvalue()) is not None) is is_shown
+
+
+@pytest.mark.parametrize("columns", [60, 80, 100, 200])
+def test_lists_of_batches_fit_the_screen_and_cut_no_id(columns: int) -> None:
+    identity = "batch_68f2a1c44e8c8190b7d1f0a2b3c4d5e6"
+    job = shown("n" * 48)
+    assert job.plan is not None
+    batches = tuple(replace(one, record=replace(one.record, batch_id=identity), remote=replace(
+        one.remote, id=identity, status="in_progress", errors=(), counts=Counts(50_000, 12_345, 0)))
+        for one in job.plan.standing.batches)
+    plan = replace(job.plan, standing=replace(job.plan.standing, batches=batches))
+    status = [line for line in status_text([replace(job, report=replace(job.report, plan=plan))],
+                                           columns=columns).splitlines() if identity in line]
+    remote = RemoteBatch(identity, "in_progress", created_at=0, counts=Counts(50_000, 12_345, 0))
+    listed = batches_text([Listed("openai", remote, "n" * 48, True)], columns=columns).splitlines()[0]
+    assert len(status) == 1
+    for line in (*status, listed):
+        assert len(line) <= max(columns, 66)
+        assert "in_progress" in line
+    assert ("1970-01-01" in status[0], "1970-01-01" in listed) == (columns > 80, columns > 100)
+
+
+def test_what_is_piped_is_cut_nowhere() -> None:
+    where = Terminal({}, stdin=io.StringIO(), stdout=io.StringIO(), stderr=io.StringIO())
+    assert (where.room, where.columns) == (None, 80)
+    assert Terminal({"COLUMNS": "120"}, stdin=io.StringIO(), stdout=io.StringIO()).room == 120
+    line = batches_text([Listed("openai", RemoteBatch("b" * 90, "in_progress"), "n" * 48, True)], columns=where.room)
+    assert "openai  " + "n" * 48 in line

@@ -28,5 +28,6 @@ def command(terminal: Terminal, chosen: Chosen, every: bool, status: tuple[str, 
     session = open_session(chosen)
     with Providers(runs=False) as providers:
         found = list(listed(session, providers, statuses=frozenset(status), most=None if every else 50))
-    terminal.out(batches_json(found) if form == "json" else batches_text(found, terminal.paint))
+    terminal.out(batches_json(found) if form == "json" else batches_text(
+        found, terminal.paint, terminal.room))
     return 0

@@ -32,7 +32,7 @@ def command(terminal: Terminal, chosen: Chosen, detailed_exitcode: bool, form: s
         looked = look_at(session, Options(whole_file=not session.selection), emit)
     terminal.diagnostics((*session.warnings, *warnings))
     jobs = shown(session, looked.reports)
-    print_status(terminal, jobs, form, lambda jobs: status_text(jobs, terminal.paint))
+    print_status(terminal, jobs, form, lambda jobs: status_text(jobs, terminal.paint, terminal.room))
     print_failures(terminal, looked.reports, looked.failures)
     codes = [exit_code_of(report) for report in looked.reports]
     if not detailed_exitcode:

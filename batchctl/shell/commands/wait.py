@@ -34,7 +34,8 @@ def command(terminal: Terminal, chosen: Chosen, timeout: float | None, poll_inte
         terminal.parting = lambda: parting(session, emit.awaited, terminal.command)
         terminal.diagnostics((*session.warnings, *session.survey(chosen.workers, emit)))
         looked, in_time = wait_for_batches(session, providers, emit, timeout_s=timeout, poll_s=poll_interval)
-    print_status(terminal, shown(session, looked.reports), form, lambda jobs: status_text(jobs, terminal.paint))
+    print_status(terminal, shown(session, looked.reports), form,
+                 lambda jobs: status_text(jobs, terminal.paint, terminal.room))
     print_failures(terminal, looked.reports, looked.failures)
     if not in_time:
         terminal.err(f"Time ran out. {terminal.parting()}\n")
