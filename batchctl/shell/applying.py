@@ -85,7 +85,7 @@ def _run(terminal: Terminal, session: Session, how: How, emit: Progress, approve
 
 def _survey(terminal: Terminal, session: Session, chosen: Chosen, emit: Progress, *, needed: bool = True) -> None:
     warnings = session.survey(chosen.workers, emit) if needed else ()
-    terminal.diagnostics((*session.warnings, *warnings))
+    terminal.diagnostics((*session.warnings_again, *warnings))
 
 
 def _session_of(saved: SavedPlan, trusted: tuple[str, ...]) -> Session:

@@ -18,6 +18,9 @@ from batchctl.words.diagnostics import Diagnostic
 from batchctl.words.errors import InvalidInput, UsageError
 from batchctl.words.events import Emit, silent
 
+#: Warnings about how answers are asked for: true of a manifest before anything is sent, and not of one command.
+_TOLD_BEFORE = frozenset({"strict-schema", "unchecked-answers"})
+
 DEFAULT_MANIFEST = Path("job.yaml")
 
 
@@ -33,6 +36,11 @@ class Session:
     selection: bool
     declared: tuple[Job, ...] = ()
     read: Mapping[Path, str] = field(default_factory=dict)
+
+    @property
+    def warnings_again(self) -> tuple[Diagnostic, ...]:
+        """Those that every command tells; what strict mode does not take of a schema is for `validate` and `plan`."""
+        return tuple(warning for warning in self.warnings if warning.code not in _TOLD_BEFORE)
 
     @property
     def jobs(self) -> dict[str, Job]:
@@ -106,10 +114,9 @@ def manifest_files(files: Sequence[Path]) -> tuple[Path, ...]:
 def select(jobs: Iterable[Job], target: Sequence[str], exclude: Sequence[str]) -> dict[str, Job]:
     """The jobs to act on. Raises UsageError for a name that no job has, and when none is left."""
     by_name = {job.name: job for job in jobs}
-    for flag, names in (("--target", target), ("--exclude", exclude)):
-        for name in names:
-            if name not in by_name:
-                raise UsageError(f'{flag}: there is no job "{name}"', notes=(f"there is {', '.join(by_name)}",))
+    for name in (*target, *exclude):
+        if name not in by_name:
+            raise UsageError(f'there is no job "{name}"', notes=(f"there is {', '.join(by_name)}",))
     chosen = {name: job for name, job in by_name.items() if (not target or name in target) and name not in exclude}
     if not chosen:
         raise UsageError("--exclude leaves no job")

@@ -62,7 +62,7 @@ def test_a_report_of_several_jobs_and_of_one_of_them(project: Project) -> None:
     assert 'id="job-second"' in text
     assert "job-labels" not in text
     ended = project("report", "-o", "report.html", "third")
-    assert (ended.code, 'there is no job "third"' in ended.err) == (64, True)
+    assert (ended.code, ended.err) == (64, 'error[usage]: there is no job "third"\n  = there is labels, second\n')
 
 
 def test_answers_that_are_not_in_the_store_are_counted_and_said_to_be_missing(project: Project) -> None:

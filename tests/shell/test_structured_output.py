@@ -70,6 +70,25 @@ def test_another_schema_is_another_question(project: Project) -> None:
     assert "create  2 requests" in project.program("plan").out
 
 
+def test_an_invalid_answer_is_named_so_and_not_called_unanswered(project: Project) -> None:
+    invoices(project)
+    ended = project.program("apply", "--auto-approve")
+    assert ": 1 of 2 ok, completed\n" in ended.err
+    assert "write 1 record to out/good.csv\n" in ended.err
+    assert "not ok    1 row: invalid output; `batchctl results` shows why\n" in ended.out
+    assert "answered" not in ended.err + ended.out
+
+
+def test_what_strict_mode_does_not_take_is_told_before_anything_is_sent_and_not_again(project: Project) -> None:
+    invoices(project)
+    project.write("invoice.json", json.dumps({**SCHEMA, "required": ["vendor"]}))
+    for command, told in (("validate", True), ("plan", True), ("render", False), ("status", False), ("wait", False),
+                          ("results", False)):
+        assert ("warning[strict-schema]" in project(command).err) is told, command
+    assert "warning" not in project.program("apply", "--auto-approve").err
+    assert "warning" not in project("report", "-o", "report.html").err
+
+
 def test_a_schema_that_is_none_is_shown_before_anything_is_sent(project: Project) -> None:
     invoices(project)
     project.write("invoice.json", '{\n "type": "objct"\n}')

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from batchctl.desired.converted.other_files import looks_like
 from batchctl.desired.inputs.json_values import NotJson, parse
 from batchctl.desired.manifest.values import is_dynamic
 from batchctl.desired.render.findings import Findings
@@ -19,6 +20,7 @@ from batchctl.words.errors import InvalidInput, StateError
 _PATH = re.compile(r"/[!-~]{0,199}")
 _MEMBERS = {"custom_id": "a text", "method": "a text", "url": "a text", "body": "an object"}
 _TYPES: dict[str, type] = {"custom_id": str, "method": str, "url": str, "body": dict}
+_LINE = 'a line is {"custom_id": …, "method": "POST", "url": …, "body": {…}}'
 
 
 class Line(NamedTuple):
@@ -45,6 +47,7 @@ class BatchFile:
 
     def check(self) -> None:
         """Raises InvalidInput with what keeps the file from being one job, and StateError where it cannot be read."""
+        self._check_begin()
         findings = Findings()
         first: Line | None = None
         seen: dict[str, int] = {}
@@ -62,16 +65,30 @@ class BatchFile:
         if findings:
             raise InvalidInput(findings.result())
 
+    def _check_begin(self) -> None:
+        """What is no batch file at all is one mistake, and not one a line. Raises InvalidInput and StateError."""
+        number, line = next(self._raw(), (1, b""))
+        found = looks_like(line, _MEMBERS) if line else None
+        if found is not None:
+            raise InvalidInput([Diagnostic(
+                "not-a-batch-file", f"{self.shown} is no batch file; it looks like {found}", Span(self.shown, number),
+                notes=(_LINE, "rows of data are `inputs` of a manifest; `batchctl init` writes one to start from"))])
+
     def finding(self, code: str, number: int, message: str, *notes: str) -> Diagnostic:
         return Diagnostic(code, f"line {number}: {message}", Span(self.shown, number), notes=notes)
 
     def _parsed(self) -> Iterator[tuple[int, Line | Diagnostic]]:
+        for number, text in self._raw():
+            yield number, self._line(number, text)
+
+    def _raw(self) -> Iterator[tuple[int, bytes]]:
+        """Lines that are not empty."""
         try:
             with self.path.open("rb") as file:
                 for number, raw in enumerate(file, 1):
                     text = raw.removeprefix(b"\xef\xbb\xbf") if number == 1 else raw
                     if text.strip():
-                        yield number, self._line(number, text)
+                        yield number, text
         except OSError as error:
             raise StateError(f"{self.shown} cannot be read: {error.strerror or error}") from error
 
@@ -88,8 +105,7 @@ class BatchFile:
         if unknown:
             wrong.append(f'"{unknown[0]}" is not a part of a request')
         if wrong:
-            return self.finding("not-a-request", number, "; ".join(wrong),
-                                'a line is {"custom_id": …, "method": "POST", "url": …, "body": {…}}')
+            return self.finding("not-a-request", number, "; ".join(wrong), _LINE)
         return self._usable(number, value)
 
     def _usable(self, number: int, value: Mapping[str, Any]) -> Line | Diagnostic:

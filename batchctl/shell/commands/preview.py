@@ -34,7 +34,7 @@ def command(terminal: Terminal, chosen: Chosen, count: int, auto_approve: bool, 
     session = open_session(chosen)
     terminal.parting = lambda: "What was sent may have been charged; nothing of it is recorded."
     with progress(terminal) as emit:
-        terminal.diagnostics((*session.warnings, *session.survey(chosen.workers, emit)))
+        terminal.diagnostics((*session.warnings_again, *session.survey(chosen.workers, emit)))
         if not approved(terminal, session, count, emit, auto=auto_approve):
             terminal.err("Declined: nothing was sent.\n")
             return ExitCode.FAILED

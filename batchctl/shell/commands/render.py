@@ -28,7 +28,7 @@ def command(terminal: Terminal, chosen: Chosen, output: Path | None) -> int:
     session = open_session(chosen)
     with progress(terminal) as emit:
         warnings = session.survey(chosen.workers, emit)
-        terminal.diagnostics((*session.warnings, *warnings))
+        terminal.diagnostics((*session.warnings_again, *warnings))
         if output is None:
             for line in rendered_lines(session, chosen.workers, emit):
                 terminal.out_bytes(line)

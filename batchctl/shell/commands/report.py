@@ -33,7 +33,7 @@ def command(terminal: Terminal, jobs: tuple[str, ...], chosen: Chosen, output: P
     session = open_session(chosen)
     target = target_of(output, session)
     with progress(terminal) as emit:
-        terminal.diagnostics((*session.warnings, *session.survey(chosen.workers, emit)))
+        terminal.diagnostics((*session.warnings_again, *session.survey(chosen.workers, emit)))
         write_report(session, target)
     terminal.err(f"{figures.count(len(session.jobs), 'job')} to {output}\n")
     return ExitCode.DONE

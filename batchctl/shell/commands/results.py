@@ -30,7 +30,7 @@ def command(terminal: Terminal, chosen: Chosen, output: Path | None, form: Liter
 
     session = open_session(chosen)
     with progress(terminal) as emit:
-        terminal.diagnostics((*session.warnings, *session.survey(chosen.workers, emit)))
+        terminal.diagnostics((*session.warnings_again, *session.survey(chosen.workers, emit)))
     kind = form or ("csv" if output is not None and output.suffix.lower() == ".csv" else "jsonl")
     so_far = results_so_far(session, kind)
     if output is not None:

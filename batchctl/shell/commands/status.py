@@ -30,7 +30,7 @@ def command(terminal: Terminal, chosen: Chosen, detailed_exitcode: bool, form: s
     with progress(terminal) as emit:
         warnings = session.survey(chosen.workers, emit)
         looked = look_at(session, Options(whole_file=not session.selection), emit)
-    terminal.diagnostics((*session.warnings, *warnings))
+    terminal.diagnostics((*session.warnings_again, *warnings))
     jobs = shown(session, looked.reports)
     print_status(terminal, jobs, form, lambda jobs: status_text(jobs, terminal.paint, terminal.room))
     print_failures(terminal, looked.reports, looked.failures)

@@ -32,7 +32,7 @@ def command(terminal: Terminal, chosen: Chosen, timeout: float | None, poll_inte
     session = open_session(chosen)
     with progress(terminal) as emit, Providers(runs=True) as providers:
         terminal.parting = lambda: parting(session, emit.awaited, terminal.command)
-        terminal.diagnostics((*session.warnings, *session.survey(chosen.workers, emit)))
+        terminal.diagnostics((*session.warnings_again, *session.survey(chosen.workers, emit)))
         looked, in_time = wait_for_batches(session, providers, emit, timeout_s=timeout, poll_s=poll_interval)
     print_status(terminal, shown(session, looked.reports), form,
                  lambda jobs: status_text(jobs, terminal.paint, terminal.room))

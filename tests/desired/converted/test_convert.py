@@ -212,4 +212,24 @@ def test_so_many_sets_of_parameters_are_no_manifest(tmp_path: Path) -> None:
 
 
 def test_mistakes_have_an_end(tmp_path: Path) -> None:
-    assert len(mistakes(tmp_path, *["{"] * 1000)) <= 21
+    assert 1 < len(mistakes(tmp_path, *["{nope"] * 1000)) <= 21
+
+
+@pytest.mark.parametrize(("content", "said"), [
+    (b"id,text\na,one\nb,two\n", "CSV"), (b"id;text\na;one\n", "CSV"), (b"id\ttext\n", "tab-separated values"),
+    (b"\n[{}, {}]\n", "one JSON array, and not a JSON object a line"), (b"version: 1\nname: x\n", "no JSON"),
+    (b'{"id": 1, "text": "x"}\n{"id": 2}\n', "JSONL whose objects are no requests"),
+    (b'{\n  "custom_id": "a"\n}\n', "one JSON value over several lines"), (b"\x1f\x8b\x08\x00\nx\ny\n", "gzip"),
+    (b"PAR1\x00\n\n", "Parquet"), (b"\xff\xfe{\x00\n\x00", "UTF-16, and not UTF-8"), (b"a\x00b\n", "no text"),
+    (b"\xe9\n", "no text in UTF-8"),
+], ids=ascii)
+def test_what_is_no_batch_file_at_all_is_one_mistake_that_says_what_it_is_and_what_is_expected(
+        tmp_path: Path, content: bytes, said: str) -> None:
+    path = tmp_path / "rows.txt"
+    path.write_bytes(content)
+    with pytest.raises(InvalidInput) as caught:
+        convert(path, "https://x/schema.json")
+    finding, = caught.value.findings
+    assert (finding.code, finding.message) == ("not-a-batch-file", f"{path} is no batch file; it looks like {said}")
+    assert "custom_id" in finding.notes[0]
+    assert "`inputs` of a manifest" in finding.notes[1]
