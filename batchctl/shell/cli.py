@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import shlex
 import sys
 from collections.abc import Sequence
@@ -11,7 +12,7 @@ from importlib import import_module
 import click
 
 from batchctl import __version__
-from batchctl.shell import exits, options
+from batchctl.shell import completing, exits, options
 from batchctl.show.terminal import Terminal
 
 #: Commands by section: what each does, and its module.
@@ -46,6 +47,9 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
         "completion": ("Print a shell completion script.", "completion"),
     },
 }
+
+#: The variable by which a shell asks what to offer.
+_COMPLETING = "_BATCHCTL_COMPLETE"
 
 _ALL = {name: entry for section in COMMANDS.values() for name, entry in section.items()}
 
@@ -114,6 +118,8 @@ def _invoked(arguments: Sequence[str], terminal: Terminal) -> object:
 
 def main() -> None:
     """The console script."""
+    if _COMPLETING in os.environ:
+        completing.register()
     with exits.signals():
         code = run(sys.argv[1:], Terminal())
     sys.exit(code)

@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from batchctl.shell import completing
 from batchctl.show.terminal import Terminal
 
 Function = Callable[..., Any]
@@ -67,8 +68,10 @@ def manifests(function: Function) -> Function:
     for option in (
         click.option("--workers", type=click.IntRange(1, 256), metavar="N", help="Processes that render.  [default: "
                      "by the size of the inputs]"),
-        click.option("--exclude", multiple=True, metavar="NAME", help="Leave this job out; may be repeated."),
-        click.option("--target", multiple=True, metavar="NAME", help="Only this job; may be repeated."),
+        click.option("--exclude", multiple=True, metavar="NAME", shell_complete=completing.jobs,
+                     help="Leave this job out; may be repeated."),
+        click.option("--target", multiple=True, metavar="NAME", shell_complete=completing.jobs,
+                     help="Only this job; may be repeated."),
         click.option("--var-file", multiple=True, type=PATH, metavar="FILE",
                      help="Variables from a YAML or JSON file."),
         click.option("--var", multiple=True, metavar="NAME=VALUE", help="Set one of the manifest's vars, as text."),
@@ -124,15 +127,16 @@ _lockfile = click.option("--lockfile", type=PATH, metavar="PATH",
 
 
 def _set_color(context: click.Context, _: click.Parameter, value: str | None) -> None:
-    if value is not None:
+    if value is not None and not context.resilient_parsing:
         context.ensure_object(Terminal).color = value
 
 
 def _set_log(context: click.Context, _: click.Parameter, value: Path | None) -> None:
-    if value is not None:
+    # A shell that completes a word parses the line, too, and opens nothing.
+    if value is not None and not context.resilient_parsing:
         context.ensure_object(Terminal).log_to(value)
 
 
 def _set_verbose(context: click.Context, _: click.Parameter, value: bool) -> None:
-    if value:
+    if value and not context.resilient_parsing:
         context.ensure_object(Terminal).verbose = True

@@ -1,5 +1,6 @@
-"""Awaited batches as lines of a table that fit a screen: narrow ones lack columns, low ones the batches that matter
-least."""
+"""Awaited batches as lines of a table that fit a screen.
+
+A narrow one lacks columns, a low one the batches that matter least."""
 
 from __future__ import annotations
 

@@ -11,8 +11,8 @@ import subprocess
 import sys
 import termios
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pyte
@@ -91,16 +91,15 @@ class Person:
 
 
 @contextmanager
-def typing_at(folder: Path, *arguments: str, stdout: int | None = None, stderr: int | None = None,
-              size: tuple[int, int] = (100, 40), hang_up_ignored: bool = False, **environ: str) -> Iterator[Person]:
-    """The program with a terminal at stdin, and at stdout and stderr unless they go elsewhere; `size` is that of the
-    terminal in columns and rows. `hang_up_ignored`: as below nohup."""
+def at_terminal(command: Sequence[str], folder: Path, environ: dict[str, str], *, stdout: int | None = None,
+                stderr: int | None = None, size: tuple[int, int] = (100, 40)) -> Iterator[Person]:
+    """A program with a terminal at stdin, and at stdout and stderr unless they go elsewhere; `size` is that of the
+    terminal in columns and rows."""
     columns, rows = size
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
-    program = _IGNORING + _ENTERED if hang_up_ignored else _ENTERED
     process = subprocess.Popen(
-        [sys.executable, "-c", program, *arguments], cwd=folder, start_new_session=True, stdin=theirs,
+        [sys.executable, "-c", _ENTERED, *command], cwd=folder, start_new_session=True, stdin=theirs,
         stdout=theirs if stdout is None else stdout, stderr=theirs if stderr is None else stderr,
         env=environment({"TERM": "xterm", "NO_COLOR": "1", **environ}))
     os.close(theirs)
@@ -114,12 +113,22 @@ def typing_at(folder: Path, *arguments: str, stdout: int | None = None, stderr: 
             os.close(ours)
 
 
+def typing_at(folder: Path, *arguments: str, stdout: int | None = None, stderr: int | None = None,
+              size: tuple[int, int] = (100, 40), hang_up_ignored: bool = False, **environ: str
+              ) -> AbstractContextManager[Person]:
+    """The program at a terminal. `hang_up_ignored`: as below nohup."""
+    program = _IGNORING + _PROGRAM if hang_up_ignored else _PROGRAM
+    return at_terminal([sys.executable, "-c", program, *arguments], folder, environ, stdout=stdout, stderr=stderr,
+                       size=size)
+
+
 _IGNORING = "import signal\nsignal.signal(signal.SIGHUP, signal.SIG_IGN)\n"
 
-#: Makes the terminal the controlling one, so that ^C that is typed is a signal, and runs the program.
+_PROGRAM = "from batchctl.shell.cli import main\nmain()\n"
+
+#: Makes the terminal the controlling one, so that ^C that is typed is a signal, and becomes the command.
 _ENTERED = """\
-import fcntl, sys, termios
+import fcntl, os, sys, termios
 fcntl.ioctl(0, termios.TIOCSCTTY, 0)
-from batchctl.shell.cli import main
-main()
+os.execvp(sys.argv[1], sys.argv[1:])
 """

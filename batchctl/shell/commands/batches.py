@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from batchctl.shell import options
+from batchctl.shell import completing, options
 from batchctl.shell.declared import declared
 from batchctl.shell.options import Chosen
 from batchctl.show.terminal import Terminal
@@ -14,7 +14,8 @@ from batchctl.show.terminal import Terminal
     "batchctl batches", "batchctl batches --all --status in_progress --format json"))
 @options.manifests
 @click.option("--all", "every", is_flag=True, help="All of them, not only the newest 50 of each provider.")
-@click.option("--status", multiple=True, metavar="S", help="Only those with this status; may be repeated.")
+@click.option("--status", multiple=True, metavar="S", shell_complete=completing.statuses,
+              help="Only those with this status; may be repeated.")
 @options.view("text", "json")
 @options.screen
 def command(terminal: Terminal, chosen: Chosen, every: bool, status: tuple[str, ...], form: str) -> int:

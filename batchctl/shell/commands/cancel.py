@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from batchctl.shell import options
+from batchctl.shell import completing, options
 from batchctl.shell.declared import declared
 from batchctl.shell.options import Chosen
 from batchctl.show.terminal import Terminal
@@ -12,7 +12,7 @@ from batchctl.show.terminal import Terminal
 
 @declared("cancel", exits=(0, 1, 5, 64), examples=(
     "batchctl cancel batch_68f2", "batchctl cancel review-sentiment -f job.yaml"))
-@click.argument("what", metavar="JOB|BATCH_ID")
+@click.argument("what", metavar="JOB|BATCH_ID", shell_complete=completing.jobs_and_live_batches)
 @options.manifests
 @options.trust
 @options.settle

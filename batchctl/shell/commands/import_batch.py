@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import click
 
-from batchctl.shell import options
+from batchctl.shell import completing, options
 from batchctl.shell.declared import declared
 from batchctl.shell.options import Chosen
 from batchctl.show.terminal import Terminal
 
 
 @declared("import", exits=(0, 1, 5, 64), examples=("batchctl import review-sentiment batch_68f2",))
-@click.argument("job")
+@click.argument("job", shell_complete=completing.jobs)
 @click.argument("batch_id")
 @options.manifests
 @click.option("--force", is_flag=True, help="Also with another endpoint, or when none of its requests is wanted.")

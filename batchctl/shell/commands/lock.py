@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from batchctl.shell import options
+from batchctl.shell import completing, options
 from batchctl.shell.declared import declared
 from batchctl.shell.options import Chosen
 from batchctl.show.terminal import Terminal
@@ -30,7 +30,7 @@ def list_jobs(terminal: Terminal, chosen: Chosen, form: str) -> int:
 
 
 @declared("show", exits=(0, 1, 64), examples=("batchctl lock show review-sentiment",))
-@click.argument("job")
+@click.argument("job", shell_complete=completing.recorded_jobs)
 @options.files
 @options.view("text", "json")
 @options.screen
@@ -47,8 +47,8 @@ def show_job(terminal: Terminal, job: str, chosen: Chosen, form: str) -> int:
 
 @declared("rm", summary="Forget a batch, or a whole job; cancels nothing.", exits=(0, 1, 5, 64), examples=(
     "batchctl lock rm review-sentiment batch_68f2", "batchctl lock rm old-job"))
-@click.argument("job")
-@click.argument("batch_id", required=False)
+@click.argument("job", shell_complete=completing.recorded_jobs)
+@click.argument("batch_id", required=False, shell_complete=completing.recorded_batches)
 @options.files
 @options.run_lock
 @options.screen
@@ -65,8 +65,8 @@ def remove(terminal: Terminal, job: str, batch_id: str | None, chosen: Chosen, r
 
 @declared("mv", summary="Give what is recorded of a job another name.", exits=(0, 1, 5, 64), examples=(
     "batchctl lock mv old-name new-name",))
-@click.argument("old")
-@click.argument("new")
+@click.argument("old", shell_complete=completing.recorded_jobs)
+@click.argument("new", shell_complete=completing.jobs)
 @options.files
 @options.run_lock
 @options.screen

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import click
 
-from batchctl.shell import options
+from batchctl.shell import completing, options
 from batchctl.shell.declared import declared
 from batchctl.show.terminal import Terminal
 
 
 @declared("providers", exits=(0, 64), examples=("batchctl providers", "batchctl providers groq"))
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=completing.providers)
 @options.view("text", "json")
 @options.screen
 def command(terminal: Terminal, name: str | None, form: str) -> int:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from batchctl.shell import options
+from batchctl.shell import completing, options
 from batchctl.shell.declared import declared
 from batchctl.shell.options import Chosen
 from batchctl.show.terminal import Terminal
@@ -15,7 +15,7 @@ from batchctl.show.terminal import Terminal
 
 @declared("report", exits=(0, 1, 64), examples=(
     "batchctl report -o report.html", "batchctl report review-sentiment -f jobs/ -o report.html"))
-@click.argument("jobs", metavar="[JOB]...", nargs=-1)
+@click.argument("jobs", metavar="[JOB]...", nargs=-1, shell_complete=completing.jobs)
 @options.manifests
 @click.option("-o", "--output", type=options.PATH, metavar="FILE", required=True, help="Where to write the page.")
 @options.screen

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from batchctl.server.fault_spec import GRAMMAR
-from batchctl.shell import options
+from batchctl.shell import completing, options
 from batchctl.shell.declared import declared
 from batchctl.show.terminal import Terminal
 
@@ -18,7 +18,7 @@ from batchctl.show.terminal import Terminal
     "batchctl serve --port 8000 --data DIR --upstream http://127.0.0.1:11434/v1",
     "batchctl serve --data DIR --dialect groq --fault 'POST /batches after drop'"))
 @click.option("--data", type=options.PATH, required=True, metavar="DIR", help="Folder for files and database.")
-@click.option("--dialect", default="openai", show_default=True, metavar="D",
+@click.option("--dialect", default="openai", show_default=True, metavar="D", shell_complete=completing.providers,
               help="Whose API to speak: groq, cerebras, openai, portkey or local.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", type=click.IntRange(0, 65535), default=0, metavar="N", help="0: any free port.")
