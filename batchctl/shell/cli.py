@@ -13,6 +13,7 @@ import click
 
 from batchctl import __version__
 from batchctl.shell import completing, exits, options
+from batchctl.shell.declared import Group, group
 from batchctl.show.terminal import Terminal
 
 #: Commands by section: what each does, and its module.
@@ -54,7 +55,7 @@ _COMPLETING = "_BATCHCTL_COMPLETE"
 _ALL = {name: entry for section in COMMANDS.values() for name, entry in section.items()}
 
 
-class Commands(click.Group):
+class Commands(Group):
     """Finds commands by name without loading the others."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -88,16 +89,15 @@ class Commands(click.Group):
         return found if not incomplete.startswith("-") else super().shell_complete(ctx, incomplete)
 
 
-@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@group("batchctl", cls=Commands, examples=(
+    "batchctl init labels", "batchctl plan -f labels", "batchctl apply -f labels --wait"))
 @click.version_option(__version__, "-V", "--version", message="batchctl %(version)s")
 @options.screen
 def batchctl() -> None:
-    """Declarative jobs over LLM batch APIs.
+    """Declarative jobs over LLM batch APIs: a manifest says what to ask about which rows, `plan` shows what would be
+    sent, and `apply` makes it so. Run again, it sends nothing twice.
 
-    \b
-      batchctl plan  -f job.yaml      what would be sent, and what is already there
-      batchctl apply -f job.yaml      make it so; run again, nothing is sent twice
-    """
+    `batchctl COMMAND --help` tells more of each."""
 
 
 def run(arguments: Sequence[str], terminal: Terminal) -> int:

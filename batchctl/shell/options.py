@@ -6,7 +6,7 @@ import functools
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -15,7 +15,25 @@ from batchctl.show.terminal import Terminal
 
 Function = Callable[..., Any]
 
+if TYPE_CHECKING:
+    _Number = click.ParamType[float]
+else:
+    _Number = click.ParamType
+
 PATH = click.Path(path_type=Path)
+
+
+class Seconds(_Number):
+    """A number of seconds, zero or more; `positive`: more than zero."""
+
+    name = "seconds"
+
+    def __init__(self, *, positive: bool = False) -> None:
+        self._range = click.FloatRange(0, min_open=positive)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        made: float = self._range.convert(value, param, ctx)
+        return made
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,19 +116,19 @@ def view(*formats: str) -> Callable[[Function], Function]:
 
 
 run_lock = click.option(
-    "--run-lock-timeout", type=click.FloatRange(0), default=60.0, show_default=True, metavar="S",
-    help="Seconds to wait for another apply to let go of the run lock.")
+    "--run-lock-timeout", type=Seconds(), default=60.0, metavar="SECONDS",
+    help="How long to wait for another apply to let go of the run lock.  [default: 60]")
 
 settle = click.option(
-    "--settle", type=click.FloatRange(0), default=60.0, show_default=True, metavar="S",
-    help="Seconds that the provider's list must be silent before an unanswered create is sent again.")
+    "--settle", type=Seconds(), default=60.0, metavar="SECONDS",
+    help="How long the provider's list must be silent before an unanswered create is sent again.  [default: 60]")
 
 poll_interval = click.option(
-    "--poll-interval", type=click.FloatRange(0, min_open=True), metavar="S",
-    help="Seconds between two looks while waiting.  [default: grows from 5 to 60]")
+    "--poll-interval", type=Seconds(positive=True), metavar="SECONDS",
+    help="How long to wait between two looks.  [default: grows from 5 to 60]")
 
 timeout = click.option(
-    "--timeout", type=click.FloatRange(0), metavar="S", help="Give up waiting after so many seconds (exit code 4).")
+    "--timeout", type=Seconds(), metavar="SECONDS", help="Give up waiting after so long (exit code 4).")
 
 auto_approve = click.option("--auto-approve", is_flag=True, help="Do not ask before sending, retrying or cancelling.")
 

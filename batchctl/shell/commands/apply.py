@@ -14,7 +14,7 @@ from batchctl.show.terminal import Terminal
 
 @declared("apply", exits=(0, 1, 3, 4, 5, 64), examples=(
     "batchctl apply -f job.yaml", "batchctl apply --wait --timeout 3600 --auto-approve", "batchctl apply plan.json"))
-@click.argument("saved_plan", type=options.PATH, required=False)
+@click.argument("saved_plan", metavar="[PLAN]", type=options.PATH, required=False)
 @options.manifests
 @options.trust
 @click.option("--wait", is_flag=True, help="Go on until nothing is running; always so for `provider: local`.")
@@ -31,7 +31,9 @@ from batchctl.show.terminal import Terminal
 def command(terminal: Terminal, saved_plan: Path | None, chosen: Chosen, wait: bool, auto_approve: bool,
             detailed_exitcode: bool, resend_lost: bool, prune: bool, timeout: float | None,
             poll_interval: float | None, settle: float, run_lock_timeout: float, form: str) -> int:
-    """Send what is missing, fetch what is done, write what is settled. Running it again sends nothing twice."""
+    """Send what is missing, fetch what is done, write what is settled. Running it again sends nothing twice.
+
+    With a PLAN that `batchctl plan --out` has saved, do exactly what it says, or refuse where things have moved."""
     from batchctl.act.desk import Options
     from batchctl.shell import applying
     from batchctl.shell.running import How

@@ -10,12 +10,14 @@ from batchctl.show.terminal import Terminal
 
 
 @declared("completion", exits=(0, 64), examples=(
-    'eval "$(batchctl completion bash)"', "batchctl completion fish > ~/.config/fish/completions/batchctl.fish"))
+    'eval "$(batchctl completion bash)"', "source <(batchctl completion zsh)",
+    "batchctl completion fish > ~/.config/fish/completions/batchctl.fish"))
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 @options.screen
 @click.pass_context
 def command(context: click.Context, terminal: Terminal, shell: str) -> int:
-    """Print a shell completion script."""
+    """Print the script that lets a shell complete commands, options, and the names of jobs and batches. The examples
+    are lines for ~/.bashrc and ~/.zshrc, and a file for fish."""
     from click.shell_completion import get_completion_class
 
     made = get_completion_class(shell)

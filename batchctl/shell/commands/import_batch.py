@@ -10,7 +10,8 @@ from batchctl.shell.options import Chosen
 from batchctl.show.terminal import Terminal
 
 
-@declared("import", exits=(0, 1, 5, 64), examples=("batchctl import review-sentiment batch_68f2",))
+@declared("import", exits=(0, 1, 5, 64), examples=(
+    "batchctl import review-sentiment batch_68f2", "batchctl import review-sentiment batch_68f2 -f jobs/ --force"))
 @click.argument("job", shell_complete=completing.jobs)
 @click.argument("batch_id")
 @options.manifests

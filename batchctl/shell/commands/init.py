@@ -21,7 +21,7 @@ _DEFAULT = "classify"
 
 
 @declared("init", exits=(0, 1, 64), examples=(
-    "batchctl init", "batchctl init labels && batchctl apply -f labels", "batchctl init --template extract orders",
+    "batchctl init labels && batchctl apply -f labels", "batchctl init --template extract orders",
     "batchctl init --from requests.jsonl nightly"))
 @click.argument("folder", metavar="[DIR]", type=options.PATH, default=Path("."))
 @click.option("--template", type=click.Choice(sorted(TEMPLATES)),

@@ -5,12 +5,12 @@ from __future__ import annotations
 import click
 
 from batchctl.shell import completing, options
-from batchctl.shell.declared import declared
+from batchctl.shell.declared import declared, group
 from batchctl.shell.options import Chosen
 from batchctl.show.terminal import Terminal
 
 
-@click.group("lock", context_settings={"help_option_names": ["-h", "--help"]})
+@group("lock", examples=("batchctl lock list", "batchctl lock verify", "batchctl lock mv old-name new-name"))
 def command() -> None:
     """Look into the lockfile, and mend it. The lockfile is what batchctl remembers of batches; commit it to git."""
 
@@ -29,7 +29,8 @@ def list_jobs(terminal: Terminal, chosen: Chosen, form: str) -> int:
     return 0
 
 
-@declared("show", exits=(0, 1, 64), examples=("batchctl lock show review-sentiment",))
+@declared("show", exits=(0, 1, 64), examples=(
+    "batchctl lock show review-sentiment", "batchctl lock show review-sentiment --format json"))
 @click.argument("job", shell_complete=completing.recorded_jobs)
 @options.files
 @options.view("text", "json")
@@ -64,7 +65,7 @@ def remove(terminal: Terminal, job: str, batch_id: str | None, chosen: Chosen, r
 
 
 @declared("mv", summary="Give what is recorded of a job another name.", exits=(0, 1, 5, 64), examples=(
-    "batchctl lock mv old-name new-name",))
+    "batchctl lock mv old-name new-name", "batchctl lock mv old-name new-name -f jobs/labels.yaml"))
 @click.argument("old", shell_complete=completing.recorded_jobs)
 @click.argument("new", shell_complete=completing.jobs)
 @options.files

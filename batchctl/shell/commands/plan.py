@@ -14,7 +14,7 @@ from batchctl.show.terminal import Terminal
 
 @declared("plan", exits=(0, 1, 2, 5, 64), examples=(
     "batchctl plan -f job.yaml", "batchctl plan --out plan.json && batchctl apply plan.json",
-    "batchctl plan --offline --format markdown", "batchctl plan --detailed-exitcode"))
+    "batchctl plan --offline --format markdown"))
 @options.manifests
 @options.trust
 @click.option("--out", type=options.PATH, metavar="FILE", help="Save the plan for `batchctl apply FILE`.")

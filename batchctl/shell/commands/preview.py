@@ -16,8 +16,8 @@ from batchctl.show.terminal import Terminal
 @click.option("-n", "count", type=click.IntRange(1, 100), default=3, show_default=True, metavar="N",
               help="How many requests of each job to ask.")
 @options.auto_approve
-@click.option("--timeout", type=click.FloatRange(0, min_open=True), default=300.0, show_default=True, metavar="S",
-              help="Give up waiting for a job's answers after so many seconds.")
+@click.option("--timeout", type=options.Seconds(positive=True), default=300.0, metavar="SECONDS",
+              help="Give up waiting for a job's answers after so long.  [default: 300]")
 @options.view("text", "json")
 @options.screen
 def command(terminal: Terminal, chosen: Chosen, count: int, auto_approve: bool, timeout: float, form: str) -> int:

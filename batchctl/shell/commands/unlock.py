@@ -10,7 +10,8 @@ from batchctl.shell.options import Chosen
 from batchctl.show.terminal import Terminal
 
 
-@declared("unlock", exits=(0, 5, 64), examples=("batchctl unlock 5f0c1b2a9d3e4f60 -f job.yaml",))
+@declared("unlock", exits=(0, 5, 64), examples=(
+    "batchctl unlock 5f0c1b2a9d3e4f60", "batchctl unlock 5f0c1b2a9d3e4f60 -f jobs/labels.yaml"))
 @click.argument("lock_id", metavar="ID")
 @options.files
 @options.screen
