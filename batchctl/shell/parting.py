@@ -37,7 +37,9 @@ def _goes_on(session: Session, awaited: Awaited) -> Iterator[str]:
     totals = Totals.of(awaited.batches)
     far = f"; {totals.done:,} of {figures.count(totals.total, 'request')} done" if totals.total else ""
     if all_local(session):
-        yield f"The local server stops, and goes on with the next command{far}."
+        yield "The local server stops; the next command goes on where it was."
+        if totals.total:
+            yield f"{totals.done:,} of {figures.count(totals.total, 'request')} done."
         return
     jobs = session.jobs
     places = sorted({jobs[name].provider.where.name for name in awaited.jobs if name in jobs})

@@ -5,11 +5,11 @@ A narrow one lacks columns, a low one the batches that matter least."""
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from batchctl.show import figures
 from batchctl.show.awaited import LONGEST_STATE, Seen, states
-from batchctl.show.safe import shortened, width
+from batchctl.show.safe import both_ends, shortened, width
 from batchctl.show.tables import fitting
 
 #: Paints the states; a style only repeats what the word says.
@@ -38,21 +38,15 @@ class _Layout:
     name: int = 48
     identity: int = 48
 
+    def table(self, chosen: Sequence[Seen], now: float) -> list[list[str]]:
+        """A head and a row a batch; how many have failed is a column only where some have."""
+        failed = any(seen.state.failed for seen in chosen)
+        here = replace(self, columns=tuple(column for column in self.columns if failed or column != "FAILED"))
+        return [list(here.columns), *(here.cells(seen, now) for seen in chosen)]
+
     def cells(self, seen: Seen, now: float) -> list[str]:
-        made = {"JOB": shortened(seen.state.job, self.name), "BATCH": _short(seen.state.batch_id, self.identity)}
+        made = {"JOB": shortened(seen.state.job, self.name), "BATCH": both_ends(seen.state.batch_id, self.identity)}
         return [made.get(column) or _CELLS[column](seen, now) for column in self.columns]
-
-
-def _short(identity: str, longest: int) -> str:
-    """Both ends of an id: which batch it is, and of which kind."""
-    whole = shortened(identity, 200)
-    half = (longest - 1) // 2
-    return whole if len(whole) <= longest else f"{whole[:half]}…{whole[-half:]}"
-
-
-def _done(seen: Seen, now: float) -> str:
-    failed = f", {seen.state.failed:,} failed" if seen.state.failed else ""
-    return f"{seen.done:,}/{seen.state.total:,}{failed}"
 
 
 def _rate(seen: Seen, now: float) -> str:
@@ -71,17 +65,20 @@ def _left(seen: Seen, now: float) -> str:
 
 
 _CELLS: Mapping[str, Cell] = {
-    "STATE": lambda seen, now: shortened(seen.state.status, LONGEST_STATE), "DONE": _done, "RATE": _rate,
-    "IN STATE": _age, "TIME LEFT": _left}
+    "STATE": lambda seen, now: shortened(seen.state.status, LONGEST_STATE), "FOR": _age,
+    "DONE": lambda seen, now: f"{seen.done:,}/{seen.state.total:,}",
+    "FAILED": lambda seen, now: f"{seen.state.failed:,}", "RATE": _rate, "LEFT": _left}
 
-_ALL = ("JOB", "BATCH", "STATE", "DONE", "RATE", "IN STATE", "TIME LEFT")
+_ALL = ("JOB", "BATCH", "STATE", "FOR", "DONE", "FAILED", "RATE", "LEFT")
 
 #: From wide to narrow: whole names, short ones, and then without what is missed least.
 _LAYOUTS = (
     _Layout(_ALL), _Layout(_ALL, identity=17), _Layout(_ALL, 20, 13),
-    _Layout(("JOB", "BATCH", "STATE", "DONE", "RATE", "TIME LEFT"), 20, 13),
-    _Layout(("JOB", "BATCH", "STATE", "DONE", "TIME LEFT"), 20, 13), _Layout(("JOB", "BATCH", "STATE", "DONE"), 20, 13),
-    _Layout(("JOB", "STATE", "DONE"), 20), _Layout(("JOB", "STATE", "DONE"), 10), _Layout(("STATE", "DONE")),
+    _Layout(("JOB", "BATCH", "STATE", "DONE", "FAILED", "RATE", "LEFT"), 20, 13),
+    _Layout(("JOB", "BATCH", "STATE", "DONE", "FAILED", "LEFT"), 20, 13),
+    _Layout(("JOB", "BATCH", "STATE", "DONE", "FAILED"), 20, 13),
+    _Layout(("JOB", "STATE", "DONE", "FAILED"), 20), _Layout(("JOB", "STATE", "DONE", "FAILED"), 10),
+    _Layout(("STATE", "DONE", "FAILED")),
 )
 
 
@@ -103,8 +100,7 @@ def batch_lines(batches: Sequence[Seen], columns: int, most: int, now: float) ->
 
 def _fitting(chosen: Sequence[Seen], columns: int, now: float) -> list[str]:
     """The rows below their head, in the first layout that is narrow enough, else cut."""
-    rows = fitting(([list(layout.columns), *(layout.cells(seen, now) for seen in chosen)] for layout in _LAYOUTS),
-                   columns)
+    rows = fitting((layout.table(chosen, now) for layout in _LAYOUTS), columns)
     return [_cut(row, columns) for row in rows]
 
 

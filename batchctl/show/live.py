@@ -20,12 +20,14 @@ from batchctl.show import figures
 from batchctl.show.awaited import Totals
 from batchctl.show.batch_table import batch_lines
 from batchctl.show.progress import Progress
-from batchctl.show.safe import shortened
+from batchctl.show.safe import both_ends, shortened, width
 from batchctl.show.terminal import Terminal
-from batchctl.words.events import Asking, BatchState, Downloading, Event, Rendering, Uploading, Waiting, Writing
+from batchctl.words.events import Asking, BatchState, Downloading, Event, Rendering, Step, Uploading, Waiting, Writing
 
 #: Columns from which there is room for whole names and long bars.
 _WIDE = 110
+#: So much of an id still tells it apart.
+_SHORTEST_ID = 17
 #: Often enough for what moves, and seldom enough for a whole day of waiting.
 _FRAMES_PER_S = 4
 
@@ -92,6 +94,8 @@ class LiveProgress(Progress):
         self._wide = self._console.width >= _WIDE
         self._bars = Bars(described, _Bar(wide=self._wide), _Pace(), console=self._console, auto_refresh=False)
         self._live: Live | None = None
+        #: Whether what is told now is to be one line.
+        self._narrow = False
         self._tasks: dict[str, TaskID] = {}
         #: The monotonic time of the next look at what is waited for; None: nothing is.
         self._next_look: float | None = None
@@ -102,6 +106,8 @@ class LiveProgress(Progress):
             live.stop()
 
     def line(self, text: str) -> None:
+        if self._narrow:
+            text = _within(text, self._console.width)
         if self._live is not None:
             self._console.print(Text.from_ansi(text), soft_wrap=True)
         else:
@@ -128,6 +134,7 @@ class LiveProgress(Progress):
             self._show(f"ask {event.job}", f"{name}: {event.answered}/{event.total} answered", event.answered,
                        event.total, gone=event.answered >= event.total, unit="answers")
         else:
+            self._narrow = isinstance(event, Step)
             super().__call__(event)
             if not self.awaited.batches and not isinstance(event, Waiting):
                 self._next_look = None
@@ -183,6 +190,15 @@ class LiveProgress(Progress):
             if len(" · ".join((*parts, part))) <= columns:
                 parts.append(part)
         return " · ".join(parts)
+
+
+def _within(line: str, columns: int) -> str:
+    """A step in one line, where that is done by shortening its ids: they are whole in the lockfile."""
+    for word in sorted(line.split(" "), key=len, reverse=True):
+        over = width(line) - columns
+        if over > 0 and len(word) > _SHORTEST_ID:
+            line = line.replace(word, both_ends(word, max(_SHORTEST_ID, len(word) - over)))
+    return line
 
 
 def _of(done: int, total: int | None) -> str:

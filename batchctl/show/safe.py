@@ -27,6 +27,13 @@ def shortened(text: object, longest: int) -> str:
     return made if len(made) <= longest else made[: longest - 1] + "…"
 
 
+def both_ends(text: object, longest: int) -> str:
+    """`safe`, with an ellipsis in its middle where it is longer: of an id, what it names and what tells it apart."""
+    made = safe(text)
+    half = (longest - 1) // 2
+    return made if len(made) <= longest else f"{made[:half]}…{made[-half:]}"
+
+
 def width(text: str) -> int:
     """Columns that a safe text takes on a terminal."""
     if text.isascii():

@@ -19,7 +19,7 @@ if sys.platform == "win32":
 from tests.shell.typing_at import Person, typing_at
 
 WAITING = ("apply", "--auto-approve", "--wait", "--poll-interval", "0.4")
-HEAD = ["JOB", "BATCH", "STATE", "DONE", "RATE", "IN", "STATE", "TIME", "LEFT"]
+HEAD = ["JOB", "BATCH", "STATE", "FOR", "DONE", "RATE", "LEFT"]
 STYLED = re.compile(r"\x1b\[[0-9;]+m")
 
 
@@ -44,9 +44,11 @@ def test_each_batch_has_its_job_state_requests_rate_age_and_the_time_left(stuck:
         shown = waits(person)
         head = next(at for at, line in enumerate(shown) if line.startswith("JOB"))
         assert shown[head].split() == HEAD
-        assert re.fullmatch(r"labels +batch_\S+ +in_progress +0/3 +(-|0/s) +\d+ s +23 h 59", shown[head + 1])
+        assert re.fullmatch(r"labels +batch_\S+ +in_progress +\d+ s +0/3 +(-|0/s) +23 h 59", shown[head + 1])
         assert shown[head + 2].startswith("waiting for 1 batch")
         assert ("…" in shown[head + 1]) is (columns == 80)
+        steps = [line for line in shown[:head] if line]
+        assert [line.split()[1] for line in steps] == ["↑", "+"], "a step is a line, its id shortened where need be"
 
 
 def test_of_many_batches_the_screen_shows_as_many_as_it_has_lines(stuck: Project) -> None:
@@ -97,8 +99,8 @@ def test_the_local_server_is_said_to_stop_and_goes_on_with_the_next_command(proj
         waits(person)
         person.types("\x03")
         assert person.ends() == 130
-        assert person.display[-3] == "Interrupted. The local server stops, and goes on with the next command; 0 of 3 " \
-                                     "requests done."
+        assert person.display[-4:-2] == [
+            "Interrupted. The local server stops; the next command goes on where it was.", "0 of 3 requests done."]
 
 
 @pytest.mark.parametrize(("number", "code", "word"), [

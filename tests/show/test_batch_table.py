@@ -29,18 +29,18 @@ def text(*batches: Seen, columns: int = 200, most: int = 40) -> list[str]:
 
 def test_a_wide_screen_shows_all_of_a_batch() -> None:
     assert text(seen(failed=3)) == [
-        "JOB               BATCH                                    STATE        DONE                 RATE  IN STATE  "
-        "TIME LEFT",
-        f"review-sentiment  {IDENTITY}0  in_progress  412/1,319, 3 failed  4/s   3 min     22 h 13"]
+        "JOB               BATCH                                    STATE        FOR    DONE       FAILED  RATE  LEFT",
+        f"review-sentiment  {IDENTITY}0  in_progress  3 min  412/1,319  3       4/s   22 h 13"]
+    assert text(seen())[0].split() == ["JOB", "BATCH", "STATE", "FOR", "DONE", "RATE", "LEFT"]
 
 
 def test_a_narrow_screen_lacks_what_is_missed_least_and_keeps_the_state_and_how_far_it_is() -> None:
-    heads = [text(seen(job="n" * 48), columns=columns)[0].split() for columns in (200, 100, 80, 70, 60, 46, 30, 24)]
+    heads = [text(seen(job="n" * 48), columns=columns)[0].split() for columns in (200, 100, 79, 70, 64, 48, 30, 24)]
     assert heads == [
-        ["JOB", "BATCH", "STATE", "DONE", "RATE", "IN", "STATE", "TIME", "LEFT"],
-        ["JOB", "BATCH", "STATE", "DONE", "RATE", "IN", "STATE", "TIME", "LEFT"],
-        ["JOB", "BATCH", "STATE", "DONE", "RATE", "TIME", "LEFT"],
-        ["JOB", "BATCH", "STATE", "DONE", "TIME", "LEFT"],
+        ["JOB", "BATCH", "STATE", "FOR", "DONE", "RATE", "LEFT"],
+        ["JOB", "BATCH", "STATE", "FOR", "DONE", "RATE", "LEFT"],
+        ["JOB", "BATCH", "STATE", "DONE", "RATE", "LEFT"],
+        ["JOB", "BATCH", "STATE", "DONE", "LEFT"],
         ["JOB", "BATCH", "STATE", "DONE"], ["JOB", "STATE", "DONE"], ["STATE", "DONE"], ["STATE", "DONE"]]
 
 
