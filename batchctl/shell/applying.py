@@ -70,7 +70,8 @@ def print_outcome(terminal: Terminal, applied: Applied, form: str) -> None:
         terminal.err(f"Declined: nothing {'more ' if reports else ''}was sent or cancelled.\n")
     if reports or not outcome.declined:
         jobs = shown(applied.session, reports)
-        print_status(terminal, jobs, form, lambda jobs: outcome_text(jobs, terminal.paint))
+        print_status(terminal, jobs, form, lambda jobs: outcome_text(
+            jobs, terminal.paint, None if terminal.verbose else terminal.rows))
     print_failures(terminal, reports, outcome.failures)
     if outcome.timed_out:
         terminal.err(f"Time ran out. {terminal.parting()}\n")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from batchctl.decide.known import Phase
 from batchctl.decide.plan import JobPlan, Kind
@@ -12,12 +12,43 @@ from batchctl.show.plan_text import held_words, remarks, title
 from batchctl.show.reports import Shown
 from batchctl.show.safe import safe
 
+#: Fewer jobs are shown one by one.
+_WORTH_FOLDING = 3
 
-def outcome_text(jobs: Sequence[Shown], paint: Palette = PLAIN) -> str:
-    """A block a job, and what they come to where there are several."""
-    text = "".join("\n".join(_job(job, paint)) + "\n" for job in jobs)
+
+def outcome_text(jobs: Sequence[Shown], paint: Palette = PLAIN, lines: int | None = None) -> str:
+    """A block a job, and what they come to where there are several. Where these are more than so many lines (None: as
+    many as there are), the jobs with which all is well are one line."""
+    blocks = {job.job: "\n".join(_job(job, paint)) + "\n" for job in jobs}
     total = balance.total(jobs)
+    folded = "" if lines is None or _height(blocks, total) <= lines else _folded(jobs, blocks)
+    text = "".join(blocks.values()) + folded
     return f"{text}\n{paint('bold', total)}\n" if total else text
+
+
+def _height(blocks: Mapping[str, str], total: str) -> int:
+    return sum(block.count("\n") for block in blocks.values()) + (2 if total else 0)
+
+
+def _folded(jobs: Sequence[Shown], blocks: dict[str, str]) -> str:
+    """Takes the jobs with which all is well out of the blocks, and says how many they are."""
+    well = [job for job in jobs if _is_well(job)]
+    if len(well) < _WORTH_FOLDING:
+        return ""
+    for job in well:
+        del blocks[job.job]
+    written = [records for job in well for _, records in job.report.written]
+    files = f"{figures.count(len(written), 'file')} with {figures.count(sum(written), 'record')}"
+    wrote = f", wrote {files}" if written else ""
+    rows = sum(job.plan.tally.rows for job in well if job.plan is not None)
+    return f"{len(well):,} jobs are done: {figures.count(rows, 'row')} ok{wrote}; `batchctl status` shows each\n"
+
+
+def _is_well(job: Shown) -> bool:
+    """Whether nothing is left to do or to say."""
+    plan = job.plan
+    return (plan is not None and not job.report.failures and plan.tally.ok == plan.tally.rows and not plan.actions
+            and not plan.held and not remarks(plan, PLAIN))
 
 
 def _job(job: Shown, paint: Palette) -> list[str]:

@@ -92,6 +92,16 @@ class Terminal:
             return None
 
     @property
+    def rows(self) -> int | None:
+        """How many lines a screen has for what stdout shows, above the next prompt. None where it is none."""
+        if not _is_terminal(self._stdout):
+            return None
+        try:
+            return max(0, os.get_terminal_size(self._stdout.fileno()).lines - 1) or None
+        except (OSError, ValueError, AttributeError):
+            return None
+
+    @property
     def stderr(self) -> TextIO:
         return self._stderr
 

@@ -140,6 +140,21 @@ def test_the_end_of_an_apply_sums_up_what_was_answered_used_and_written() -> Non
     assert "jobs" not in outcome_text([priced()])
 
 
+def test_the_end_of_an_apply_of_many_jobs_is_one_screen_with_what_is_not_well() -> None:
+    def done(number: int) -> Shown:
+        plan = JobPlan("x", 6, Tally(6, ok=6), spent=Bill(Usage(10, 1)))
+        return Shown(JobReport(f"job-{number}", plan, written=((f"{number}.csv", 6),)), "job.yaml")
+
+    jobs = [*(done(number) for number in range(20)), priced(), *(done(number) for number in range(20, 40))]
+    assert outcome_text(jobs) == outcome_text(jobs, lines=1000)
+    assert outcome_text(jobs).count("wrote  ") == 41, "a pipe gets all"
+    text = outcome_text(jobs, lines=24)
+    assert text.count("\n") <= 24
+    assert text.startswith("job  job · job · rows 1,319: 1,300 ok, 12 failed, 7 waiting\n  not ok    12 rows: reject")
+    assert "\n40 jobs are done: 240 rows ok, wrote 40 files with 240 records; `batchctl status` shows each\n" in text
+    assert "\n41 jobs, rows 1,559: 1,540 ok, 12 failed, 7 waiting; " in text
+
+
 def test_a_status_says_what_was_used_and_what_failed() -> None:
     assert status_text([priced(), priced()]).endswith("; 2,400,000 tokens in, 800,000 out, $0.74\n")
     for view in (status_text, status_markdown):
