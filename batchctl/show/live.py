@@ -26,6 +26,8 @@ from batchctl.words.events import Asking, BatchState, Downloading, Event, Render
 
 #: Columns from which there is room for whole names and long bars.
 _WIDE = 110
+#: The task that stands for jobs that were too small to be seen.
+_RENDERED = "rendered"
 #: So much of an id still tells it apart.
 _SHORTEST_ID = 17
 #: Often enough for what moves, and seldom enough for a whole day of waiting.
@@ -94,6 +96,7 @@ class LiveProgress(Progress):
         self._wide = self._console.width >= _WIDE
         self._bars = Bars(described, _Bar(wide=self._wide), _Pace(), console=self._console, auto_refresh=False)
         self._live: Live | None = None
+        self._rendered = 0
         #: Whether what is told now is to be one line.
         self._narrow = False
         self._tasks: dict[str, TaskID] = {}
@@ -102,16 +105,12 @@ class LiveProgress(Progress):
 
     def close(self) -> None:
         live, self._live = self._live, None
+        self._terminal.above = None
         if live is not None:
             live.stop()
 
     def line(self, text: str) -> None:
-        if self._narrow:
-            text = _within(text, self._console.width)
-        if self._live is not None:
-            self._console.print(Text.from_ansi(text), soft_wrap=True)
-        else:
-            super().line(text)
+        super().line(_within(text, self._console.width) if self._narrow else text)
 
     def __call__(self, event: Event) -> None:
         name = self._name(event.job)
@@ -119,6 +118,8 @@ class LiveProgress(Progress):
             self._terminal.log(repr(event))
             self._show(f"render {event.job}", f"{name}: rendering, {figures.count(event.rows, 'row')}", event.rows,
                        event.total, gone=event.done, unit="rows")
+            self._rendered += event.done
+            self._show(_RENDERED, f"{self._rendered:,} jobs rendered", 0, None, gone=self._rendered < 2)
         elif isinstance(event, Uploading):
             shard = f" shard {event.number}/{event.shards}," if event.shards > 1 else ""
             self._show(f"upload {event.job}", f"{name}: uploading{shard} {_of(event.sent, event.total)}",
@@ -134,6 +135,7 @@ class LiveProgress(Progress):
             self._show(f"ask {event.job}", f"{name}: {event.answered}/{event.total} answered", event.answered,
                        event.total, gone=event.answered >= event.total, unit="answers")
         else:
+            self._show(_RENDERED, "", 0, None, gone=True)
             self._narrow = isinstance(event, Step)
             super().__call__(event)
             if not self.awaited.batches and not isinstance(event, Waiting):
@@ -167,6 +169,12 @@ class LiveProgress(Progress):
             self._live = Live(get_renderable=self._drawn, console=self._console, refresh_per_second=_FRAMES_PER_S,
                               transient=True, redirect_stdout=False, redirect_stderr=False, vertical_overflow="crop")
             self._live.start(refresh=True)
+            self._terminal.above = self._print
+
+    def _print(self, text: str) -> None:
+        """Whole lines that stay, above what is redrawn."""
+        if text:
+            self._console.print(Text.from_ansi(text.removesuffix("\n")), soft_wrap=True)
 
     def _drawn(self) -> RenderableType:
         """All that is redrawn; called from a thread of its own, too. A line of the screen stays free for the cursor."""

@@ -45,6 +45,8 @@ class Terminal:
         self.verbose = False
         self.command = "batchctl"
         self.parting: Callable[[], str] = str
+        #: Writes text above what is redrawn on stderr, while something is.
+        self.above: Callable[[str], None] | None = None
         self._stdin = stdin or sys.stdin
         self._stdout = stdout or sys.stdout
         self._stderr = stderr or sys.stderr
@@ -126,6 +128,9 @@ class Terminal:
 
     def err(self, text: str) -> None:
         """Anything else; nobody listening is no reason to stop."""
+        if self.above is not None:
+            self.above(text)
+            return
         self._write_err(harmless(text) if read_by_runner(self.environ) else text)
 
     def _write_err(self, text: str) -> None:

@@ -108,6 +108,16 @@ def test_at_80_columns_the_longest_name_hides_neither_the_status_nor_how_far_it_
             person.sees("0/3")
 
 
+def test_lines_that_are_rendered_onto_the_screen_are_overwritten_by_no_bar(project: Project) -> None:
+    project.write("rows.csv", "id,text\n" + "".join(f"r{row},text\n" for row in range(20_000)))
+    with typing_at(project.folder, "render", "--workers", "1") as person:
+        person.sees("custom_id")
+        assert person.ends(60) == 0
+    lines = person.screen.partition('{"body"')[2]
+    assert lines.count('"custom_id"') == 20_000
+    assert "\x1b" not in lines
+
+
 def test_a_pipe_gets_plain_lines(project: Project) -> None:
     with provider(project.folder / "data", "--upstream", NOWHERE) as base:
         project.write("job.yaml", at(base))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import re
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -15,6 +16,7 @@ from batchctl.show.figures import clock
 from batchctl.show.live import LiveProgress
 from batchctl.show.progress import Progress
 from batchctl.show.terminal import Terminal
+from batchctl.words.diagnostics import Diagnostic
 from batchctl.words.events import (
     Awaiting,
     BatchState,
@@ -58,6 +60,12 @@ def test_rows_show_their_rate_and_what_is_left(name: str, columns: int, monkeypa
                          monkeypatch)):
         assert "rows/s" in seen
         assert " left" in seen
+
+
+def test_something_moves_while_many_small_jobs_are_rendered(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = watched([Rendering(f"job-{number}", 2, done=True) for number in range(10)], 80, monkeypatch)
+    assert re.search(r"\d jobs rendered", seen)
+    assert "1 jobs" not in seen
 
 
 @each_width
@@ -116,6 +124,21 @@ def test_a_table_that_was_taken_off_for_a_question_comes_back_below_it() -> None
         live(Waiting("", 5, 1))
         pyte.Stream(shown).feed(screen.getvalue().replace("\n", "\r\n"))
     assert [line.split(" ")[0] for line in shown.display if line.strip()] == ["Send", "JOB", "reviews", "waiting"]
+
+
+def test_what_is_said_while_batches_are_waited_for_stands_above_the_table_in_whole_lines() -> None:
+    screen, shown = Screen(), pyte.Screen(100, 20)
+    terminal = Terminal({}, stderr=screen, stdin=io.StringIO(), stdout=io.StringIO())
+    with LiveProgress(terminal) as live:
+        live(Awaiting("", (BatchState("reviews", "batch_1", "in_progress", 3, 0, 3),)))
+        live(Waiting("", 5, 1))
+        terminal.diagnostics([Diagnostic("code", "one", severity="warning"), Diagnostic("code", "two")])
+        pyte.Stream(shown).feed(screen.getvalue().replace("\n", "\r\n"))
+    assert [line.strip() for line in shown.display if line.strip()][:4] == [
+        "warning[code]: one", "error[code]: two", "1 error, 1 warning.",
+        "JOB      BATCH    STATE        FOR  DONE  RATE  LEFT"]
+    terminal.err("afterwards\n")
+    assert screen.getvalue().endswith("afterwards\n")
 
 
 class Log:

@@ -24,13 +24,17 @@ def command(terminal: Terminal, chosen: Chosen, output: Path | None) -> int:
     from batchctl.show import figures
     from batchctl.show.display import progress
     from batchctl.words.errors import ExitCode
+    from batchctl.words.events import silent
 
     session = open_session(chosen)
     with progress(terminal) as emit:
         warnings = session.survey(chosen.workers, emit)
         terminal.diagnostics((*session.warnings_again, *warnings))
         if output is None:
-            for line in rendered_lines(session, chosen.workers, emit):
+            # On one screen the lines and the bars would overwrite each other.
+            told = emit if terminal.rows is None else silent
+            emit.close()
+            for line in rendered_lines(session, chosen.workers, told):
                 terminal.out_bytes(line)
             return ExitCode.DONE
         written = write_shards(session, output, chosen.workers, emit)
