@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -29,10 +30,15 @@ class Seconds(_Number):
     name = "seconds"
 
     def __init__(self, *, positive: bool = False) -> None:
-        self._range = click.FloatRange(0, min_open=positive)
+        self._positive = positive
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        made: float = self._range.convert(value, param, ctx)
+        try:
+            made = float(value)
+        except ValueError:
+            made = math.nan
+        if not (made > 0 or (made == 0 and not self._positive)):
+            self.fail(f"{value!r} is no number of seconds{' above 0' if self._positive else ''}", param, ctx)
         return made
 
 

@@ -8,12 +8,14 @@ from batchctl.act.provider_files import Unneeded
 from batchctl.act.store_files import Garbage
 from batchctl.show import figures
 from batchctl.show.plan_json import dumped
-from batchctl.show.safe import safe
-from batchctl.show.tables import aligned
+from batchctl.show.safe import both_ends, safe
+from batchctl.show.tables import fitting
 
 
-def garbage_text(found: Sequence[Garbage], there: Sequence[Unneeded] = (), *, dry_run: bool) -> str:
-    """A line an entry, here and at the providers, and what it comes to."""
+def garbage_text(found: Sequence[Garbage], there: Sequence[Unneeded] = (), *, dry_run: bool,
+                 columns: int | None = None) -> str:
+    """A line an entry, here and at the providers, and what it comes to. Names are shortened where that makes a line fit
+    into so many columns (None: any)."""
     rows = [[figures.size(one.bytes), safe(one.shown), safe(one.why)] for one in found]
     rows += [[figures.size(one.file.bytes) if one.file.bytes is not None else "?",
               safe(f"{one.provider}: {one.file.filename or one.file.id}"), safe(one.why)] for one in there]
@@ -22,7 +24,10 @@ def garbage_text(found: Sequence[Garbage], there: Sequence[Unneeded] = (), *, dr
     if there:
         size = figures.size(sum(one.file.bytes or 0 for one in there))
         parts.append(f"{figures.count(len(there), 'file')} at providers, {size}")
-    return "\n".join([*aligned(rows), f"{verb} {'; '.join(parts)}." if parts else "Nothing to delete."]) + "\n"
+    variants = ([[size, name if longest is None else both_ends(name, longest), why] for size, name, why in rows]
+                for longest in (None, 60, 40, 24))
+    last = f"{verb} {'; '.join(parts)}." if parts else "Nothing to delete."
+    return "\n".join([*fitting(variants, columns), last]) + "\n"
 
 
 def garbage_json(found: Sequence[Garbage], there: Sequence[Unneeded] = (), *, dry_run: bool) -> str:

@@ -180,5 +180,14 @@ error[usage]: missing argument '{bash|zsh|fish}'. Choose from: bash, zsh, fish
     assert "manifests are named with -f FILE" in project("plan", "job.yaml").err
 
 
+@pytest.mark.parametrize(("flag", "value", "said"), [
+    ("--timeout", "-1", "'-1' is no number of seconds"), ("--timeout", "abc", "'abc' is no number of seconds"),
+    ("--timeout", "nan", "'nan' is no number of seconds"),
+    ("--poll-interval", "0", "'0' is no number of seconds above 0")])
+def test_what_is_no_time_is_told_in_plain_words(project: Project, flag: str, value: str, said: str) -> None:
+    ended = project("apply", flag, value)
+    assert (ended.code, f"'{flag}': {said}\n" in ended.err) == (64, True)
+
+
 def test_a_command_that_is_not_there_gets_a_suggestion(project: Project) -> None:
     assert 'did you mean "status"?' in project("stats").err

@@ -364,6 +364,13 @@ def test_lists_of_batches_fit_the_screen_and_cut_no_id(columns: int) -> None:
     assert ("1970-01-01" in status[0], "1970-01-01" in listed) == (columns > 80, columns > 100)
 
 
+def test_what_is_deleted_fits_the_screen() -> None:
+    found = [Garbage(Path("x"), f".batchctl/shards/{'ab' * 32}.jsonl", 1, "its batch has ended; can be made again")]
+    for columns in (80, 100, 120):
+        assert max(map(len, garbage_text(found, dry_run=True, columns=columns).splitlines())) <= columns
+    assert found[0].shown in garbage_text(found, dry_run=True)
+
+
 def test_what_is_piped_is_cut_nowhere() -> None:
     where = Terminal({}, stdin=io.StringIO(), stdout=io.StringIO(), stderr=io.StringIO())
     assert (where.room, where.columns) == (None, 80)

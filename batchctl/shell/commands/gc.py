@@ -51,6 +51,6 @@ def command(terminal: Terminal, chosen: Chosen, dry_run: bool, results: bool, re
     for place in places(chosen):
         stores[place.store.folder] = stores.get(place.store.folder, frozenset()) | {place.lockfile}
     found = collect(stores, near, results=results, dry_run=dry_run, run_lock_timeout_s=run_lock_timeout)
-    view = garbage_json if form == "json" else garbage_text
-    terminal.out(view(found, there, dry_run=dry_run))
+    terminal.out(garbage_json(found, there, dry_run=dry_run) if form == "json"
+                 else garbage_text(found, there, dry_run=dry_run, columns=terminal.room))
     return 0
