@@ -81,14 +81,16 @@ def test_an_interrupt_says_what_goes_on_and_the_command_it_names_takes_it_up_aga
 
 
 def test_a_saved_plan_that_is_broken_off_goes_on_without_the_plan_that_is_stale_by_then(stuck: Project) -> None:
-    stuck.write("job.yaml", (stuck.folder / "job.yaml").read_text() + "vars: {tone: calm}\n")
-    assert stuck.program("plan", "--out", "p.json", "--var", "tone=loud", SOME_KEY="k").code == 0
+    job = (stuck.folder / "job.yaml").read_text() + "vars: {tone: calm}\n"
+    stuck.write("job.yaml", job + "---\n" + job.replace("labels", "second"))
+    plan = ("plan", "--target", "second", "--out", "p.json", "--var", "tone=loud")
+    assert stuck.program(*plan, SOME_KEY="k").code == 0
     with typing_at(stuck.folder, "apply", "p.json", "--wait", "--poll-interval", "0.4", SOME_KEY="k") as person:
         waits(person)
         person.types("\x03")
         assert person.ends() == 130
         command = person.display[-1].removeprefix("To go on: ")
-        assert command == "batchctl apply -f job.yaml --var tone=loud --wait"
+        assert command == "batchctl apply -f job.yaml --var tone=loud --target second --wait"
     again = stuck.program(*shlex.split(command)[1:], "--timeout", "0.5", SOME_KEY="k")
     assert (again.code, "create" in again.err) == (4, False)
 
