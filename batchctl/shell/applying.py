@@ -38,7 +38,7 @@ def apply_manifests(terminal: Terminal, chosen: Chosen, how: How, *, auto_approv
     """Raises BatchctlError before anything is done, and UsageError when nobody can be asked."""
     session = open_session(chosen)
     with progress(terminal) as emit:
-        terminal.parting = lambda: parting(session, emit.awaited, terminal.command)
+        terminal.parting = lambda: parting(session, emit.awaited, terminal.arguments)
         _survey(terminal, session, chosen, emit, needed=not how.options.destroy)
         how = replace(how, options=replace(how.options, whole_file=not session.selection))
         approve = approver(session, terminal, auto=auto_approve, saves=not how.options.destroy, pause=emit.close)

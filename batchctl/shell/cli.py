@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import shlex
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -102,7 +101,7 @@ def batchctl() -> None:
 
 def run(arguments: Sequence[str], terminal: Terminal) -> int:
     """Runs one command line and returns its exit code."""
-    terminal.command = shlex.join(["batchctl", *arguments])
+    terminal.arguments = tuple(arguments)
     return exits.run(lambda: _invoked(arguments, terminal), terminal)
 
 

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from batchctl.shell import glance
-
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
+
+    from batchctl.shell.glance import Batch
 
 Offer = Callable[[click.Context, click.Parameter, str], "list[CompletionItem[str]]"]
 #: A word, and what it is in a few words; no comma, at which fish would cut it.
@@ -40,28 +40,36 @@ def _offering(words: Callable[[click.Context], Words]) -> Offer:
 @_offering
 def jobs(context: click.Context) -> Words:
     """The jobs of the manifests."""
-    return [(name, "job") for name in glance.jobs_in(_files(context))]
+    from batchctl.shell.glance import jobs_in
+
+    return [(name, "job") for name in jobs_in(_files(context))]
 
 
 @_offering
 def recorded_jobs(context: click.Context) -> Words:
     """The jobs of the lockfiles."""
-    return [(name, "job") for name in glance.jobs_recorded_in(_lockfiles(context))]
+    from batchctl.shell.glance import jobs_recorded_in
+
+    return [(name, "job") for name in jobs_recorded_in(_lockfiles(context))]
 
 
 @_offering
 def recorded_batches(context: click.Context) -> Words:
     """The batches of the lockfiles; only those of a job that stands before."""
+    from batchctl.shell.glance import batches_in
+
     job = context.params.get("job")
-    return [(batch.batch_id, _about(batch)) for batch in glance.batches_in(_lockfiles(context))
+    return [(batch.batch_id, _about(batch)) for batch in batches_in(_lockfiles(context))
             if job is None or batch.job == job]
 
 
 @_offering
 def jobs_and_live_batches(context: click.Context) -> Words:
     """What can be cancelled: jobs, and batches whose end is not recorded."""
-    live = [(batch.batch_id, _about(batch)) for batch in glance.batches_in(_lockfiles(context)) if batch.status is None]
-    return [*((name, "job") for name in glance.jobs_in(_files(context))), *live]
+    from batchctl.shell.glance import batches_in, jobs_in
+
+    live = [(batch.batch_id, _about(batch)) for batch in batches_in(_lockfiles(context)) if batch.status is None]
+    return [*((name, "job") for name in jobs_in(_files(context))), *live]
 
 
 @_offering
@@ -87,11 +95,13 @@ def _files(context: click.Context) -> list[Path]:
 
 
 def _lockfiles(context: click.Context) -> list[Path]:
+    from batchctl.shell.glance import lockfiles_of
+
     given = context.params.get("lockfile")
-    return [Path(given).expanduser()] if given is not None else glance.lockfiles_of(_files(context))
+    return [Path(given).expanduser()] if given is not None else lockfiles_of(_files(context))
 
 
-def _about(batch: glance.Batch) -> str:
+def _about(batch: Batch) -> str:
     return f"{batch.requests} of {batch.job}: {batch.status or 'not ended yet'}"
 
 

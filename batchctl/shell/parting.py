@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from batchctl.shell.session import Session
 from batchctl.shell.views import near
@@ -11,15 +11,16 @@ from batchctl.show import figures
 from batchctl.show.awaited import Awaited, Totals
 
 
-def parting(session: Session, awaited: Awaited, command: str) -> str:
-    """For an interrupt, or when time runs out: `command` goes on."""
+def parting(session: Session, awaited: Awaited, arguments: Sequence[str]) -> str:
+    """For an interrupt, or when time runs out: batchctl goes on with these arguments."""
     return "\n".join([*_goes_on(session, awaited), "What was done is recorded, and nothing is sent twice.",
-                      f"To go on: {command}"])
+                      f"To go on: {shlex.join(['batchctl', *arguments])}"])
 
 
-def apply_again(session: Session, jobs: Iterable[str], *, wait: bool) -> str:
-    """The command that goes on with these jobs of a saved plan: once a part of it is done, that plan is stale."""
-    words = ["batchctl", "apply"]
+def apply_again(session: Session, jobs: Iterable[str], *, wait: bool) -> list[str]:
+    """The arguments with which batchctl goes on with these jobs of a saved plan: once a part of it is done, that plan
+    is stale."""
+    words = ["apply"]
     for file in session.files:
         words += ["-f", near(file)]
     words += session.projects[0].chosen if session.projects else ()
@@ -27,7 +28,7 @@ def apply_again(session: Session, jobs: Iterable[str], *, wait: bool) -> str:
     if chosen != {job.name for job in session.declared}:
         for name in sorted(chosen):
             words += ["--target", name]
-    return shlex.join([*words, "--wait"] if wait else words)
+    return [*words, "--wait"] if wait else words
 
 
 def _goes_on(session: Session, awaited: Awaited) -> Iterator[str]:

@@ -34,7 +34,7 @@ class OutputFailed(BatchctlError):
 
 
 class Terminal:
-    """Where a command writes. `color` and `verbose` are set from options as they are read; `command` is the command
+    """Where a command writes. `color` and `verbose` are set from options as they are read; `arguments` are the command
     line as it was typed, and `parting` says, while something is under way, what an interrupt leaves behind and how to
     go on."""
 
@@ -43,7 +43,7 @@ class Terminal:
         self.environ = environ
         self.color = "auto"
         self.verbose = False
-        self.command = "batchctl"
+        self.arguments: tuple[str, ...] = ()
         self.parting: Callable[[], str] = str
         #: Writes text above what is redrawn on stderr, while something is.
         self.above: Callable[[str], None] | None = None

@@ -31,7 +31,7 @@ def command(terminal: Terminal, chosen: Chosen, timeout: float | None, poll_inte
 
     session = open_session(chosen)
     with progress(terminal) as emit, Providers(runs=True) as providers:
-        terminal.parting = lambda: parting(session, emit.awaited, terminal.command)
+        terminal.parting = lambda: parting(session, emit.awaited, terminal.arguments)
         terminal.diagnostics((*session.warnings_again, *session.survey(chosen.workers, emit)))
         looked, in_time = wait_for_batches(session, providers, emit, timeout_s=timeout, poll_s=poll_interval)
     print_status(terminal, shown(session, looked.reports), form,
