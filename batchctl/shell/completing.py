@@ -141,7 +141,11 @@ def register() -> None:
         """zsh."""
 
     class Fish(Joined, shells.FishComplete):
-        """fish."""
+        """The script for fish takes what stands before a second comma."""
+
+        def format_completion(self, item: CompletionItem[str]) -> str:
+            about = item.help.replace(",", ";") if item.help else None
+            return super().format_completion(shells.CompletionItem(item.value, item.type, about))
 
     for name, kind in (("bash", Bash), ("zsh", Zsh), ("fish", Fish)):
         shells.add_completion_class(kind, name)

@@ -132,3 +132,26 @@ def test_usage_is_what_the_provider_added_up(raw: Any, usage: Usage | None) -> N
     found = normalise.batch({"id": "b", "usage": raw})
     assert found is not None
     assert found.usage == usage
+
+
+@pytest.mark.parametrize(("raw", "since"), [
+    ({"status": "validating", "created_at": 5}, 5), ({"status": "in_queue", "created_at": 5}, 5),
+    ({"status": "in_progress", "created_at": 5, "in_progress_at": 7}, 7),
+    ({"status": "canceling", "created_at": 5, "in_progress_at": 7, "cancelling_at": 9}, 9),
+    ({"status": "in_progress", "created_at": 5, "in_progress_at": None}, None),
+    ({"status": "in_progress", "in_progress_at": "soon"}, None), ({"status": "odd", "created_at": 5}, None)])
+def test_when_a_batch_came_into_its_status_is_known_where_the_provider_says(
+        raw: dict[str, object], since: int | None) -> None:
+    found = normalise.batch({"id": "b", **raw})
+    assert found is not None
+    assert found.since == since
+
+
+@pytest.mark.parametrize(("raw", "due_at"), [
+    ({"expires_at": 99, "created_at": 5, "completion_window": "24h"}, 99),
+    ({"created_at": 5, "completion_window": "24h"}, 86_405), ({"created_at": 5}, None),
+    ({"created_at": 5, "completion_window": "immediate"}, None), ({"completion_window": "24h"}, None)])
+def test_the_end_of_a_window_is_told_or_counted_from_its_begin(raw: dict[str, object], due_at: int | None) -> None:
+    found = normalise.batch({"id": "b", "status": "in_progress", **raw})
+    assert found is not None
+    assert found.due_at == due_at

@@ -134,6 +134,13 @@ def test_names_in_flow_style_and_in_json_are_found(tmp_path: Path) -> None:
         assert jobs_in([path]) == names
 
 
+def test_fish_gets_whole_descriptions(two: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "batchctl"], capture_output=True, text=True, timeout=20, cwd=two, check=True,
+        env=environment({"_BATCHCTL_COMPLETE": "fish_complete", "COMP_WORDS": "batchctl ap", "COMP_CWORD": "ap"}))
+    assert done.stdout == "plain,apply\tMake it so: send what is missing; fetch what is done.\n"
+
+
 @pytest.mark.parametrize("line", ["plan --target ", "cancel ", "lock rm labels ", "providers "])
 def test_completing_loads_nothing_heavy(two: Path, line: str) -> None:
     program = ("import sys\nfrom batchctl.shell.cli import main\n"

@@ -105,6 +105,15 @@ def test_the_local_server_is_said_to_stop_and_goes_on_with_the_next_command(proj
             "Interrupted. The local server stops; the next command goes on where it was.", "0 of 3 requests done."]
 
 
+def test_in_the_end_the_table_is_gone_and_the_summary_is_there(project: Project) -> None:
+    with typing_at(project.folder, "apply", "--auto-approve", size=(80, 24)) as person:
+        assert person.ends() == 0
+        assert person.display[-3:] == [
+            "labels  local · echo-1 · rows 3: 3 ok", "  wrote     out/labels.jsonl, 3 records",
+            "  used      3 tokens in, 6 out, $0"]
+        assert [line.split()[1] for line in person.display[:-3]] == ["↑", "+", "↓", "»"]
+
+
 @pytest.mark.parametrize(("number", "code", "word"), [
     (signal.SIGINT, 130, "Interrupted"), (signal.SIGTERM, 143, "Terminated")])
 def test_whatever_ends_the_waiting_the_screen_is_left_as_it_was(
