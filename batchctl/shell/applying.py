@@ -55,7 +55,8 @@ def apply_saved(terminal: Terminal, path: Path, chosen: Chosen, how: How) -> App
     options = replace(how.options, resend_lost=saved.resend_lost, prune=saved.prune, whole_file=saved.whole_file)
     how = replace(how, options=options, saved=True)
     with progress(terminal) as emit:
-        terminal.parting = lambda: parting(session, emit.awaited, apply_again(session, saved.jobs, wait=how.wait))
+        again = apply_again(session, saved.jobs, chosen.trusted, wait=how.wait)
+        terminal.parting = lambda: parting(session, emit.awaited, again)
         _survey(terminal, session, chosen, emit)
         check = _checker(saved, session, how, emit)
         return _run(terminal, session, how, emit, lambda plans: True, saved.choose, check)

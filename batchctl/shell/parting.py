@@ -17,9 +17,9 @@ def parting(session: Session, awaited: Awaited, arguments: Sequence[str]) -> str
                       f"To go on: {shlex.join(['batchctl', *arguments])}"])
 
 
-def apply_again(session: Session, jobs: Iterable[str], *, wait: bool) -> list[str]:
+def apply_again(session: Session, jobs: Iterable[str], trusted: Iterable[str], *, wait: bool) -> list[str]:
     """The arguments with which batchctl goes on with these jobs of a saved plan: once a part of it is done, that plan
-    is stale."""
+    is stale. `trusted` are base URLs that were vouched for."""
     words = ["apply"]
     for file in session.files:
         words += ["-f", near(file)]
@@ -28,6 +28,8 @@ def apply_again(session: Session, jobs: Iterable[str], *, wait: bool) -> list[st
     if chosen != {job.name for job in session.declared}:
         for name in sorted(chosen):
             words += ["--target", name]
+    for url in trusted:
+        words += ["--trust-url", url]
     return [*words, "--wait"] if wait else words
 
 

@@ -85,12 +85,14 @@ def test_a_saved_plan_that_is_broken_off_goes_on_without_the_plan_that_is_stale_
     stuck.write("job.yaml", job + "---\n" + job.replace("labels", "second"))
     plan = ("plan", "--target", "second", "--out", "p.json", "--var", "tone=loud")
     assert stuck.program(*plan, SOME_KEY="k").code == 0
-    with typing_at(stuck.folder, "apply", "p.json", "--wait", "--poll-interval", "0.4", SOME_KEY="k") as person:
+    with typing_at(stuck.folder, "apply", "p.json", "--wait", "--poll-interval", "0.4", "--trust-url",
+                   NOWHERE, size=(160, 40), SOME_KEY="k") as person:
         waits(person)
         person.types("\x03")
         assert person.ends() == 130
         command = person.display[-1].removeprefix("To go on: ")
-        assert command == "batchctl apply -f job.yaml --var tone=loud --target second --wait"
+        assert command == (
+            f"batchctl apply -f job.yaml --var tone=loud --target second --trust-url {NOWHERE} --wait")
     again = stuck.program(*shlex.split(command)[1:], "--timeout", "0.5", SOME_KEY="k")
     assert (again.code, "create" in again.err) == (4, False)
 

@@ -114,6 +114,26 @@ def test_an_error_while_batches_are_waited_for_leaves_nothing_of_the_table_on_th
     assert not shown.cursor.hidden
 
 
+@pytest.mark.parametrize(("columns", "rows"), [(80, 24), (200, 50), (40, 5), (20, 3)])
+def test_hundreds_of_batches_scroll_nothing_off_the_screen(
+        columns: int, rows: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    monkeypatch.setenv("LINES", str(rows))
+    screen, shown = Screen(), pyte.HistoryScreen(columns, rows)
+    batches = [BatchState(f"job-{number % 7}", f"batch_{number:032}", "in_progress", number, number % 2, 1319)
+               for number in range(300)]
+    with LiveProgress(Terminal({}, stderr=screen, stdin=io.StringIO(), stdout=io.StringIO())) as live:
+        live(Awaiting("", tuple(batches)))
+        live(Waiting("", 5, len(batches)))
+        for state in batches[:250]:
+            live(replace(state, status="completed"))
+        time.sleep(0.6)
+    pyte.Stream(shown).feed(screen.getvalue().replace("\n", "\r\n"))
+    assert screen.getvalue().count("waiting for ") >= 2
+    assert not shown.history.top
+    assert not any(line.strip() for line in shown.display), "nor is anything left"
+
+
 def test_a_table_that_was_taken_off_for_a_question_comes_back_below_it() -> None:
     screen, shown = Screen(), pyte.Screen(100, 20)
     with LiveProgress(Terminal({}, stderr=screen, stdin=io.StringIO(), stdout=io.StringIO())) as live:
