@@ -15,10 +15,11 @@ from batchctl.act.sinks.write import write_sink
 from batchctl.act.situation import Surroundings
 from batchctl.act.verdict import judging_of
 from batchctl.decide.doubles import doubles
+from batchctl.decide.finding import NOBODY
 from batchctl.decide.known import Phase, unreachable
 from batchctl.decide.plan import Action, JobPlan, Kind, about
 from batchctl.decide.planner import Situation, plan_job
-from batchctl.decide.standing import NOBODY, hides_requests
+from batchctl.decide.standing import hides_requests
 from batchctl.decide.wanted import Wanted, wanted
 from batchctl.desired.effective_sinks import effective_sinks
 from batchctl.desired.job import Job

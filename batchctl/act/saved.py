@@ -13,8 +13,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from batchctl.decide.finding import NOBODY
 from batchctl.decide.plan import APPROVED, Action, JobPlan, Kind
-from batchctl.decide.standing import NOBODY
 from batchctl.desired.manifest.published import schema_path
 from batchctl.desired.render.survey import Desired
 from batchctl.recorded.records import JobRecord

@@ -8,8 +8,9 @@ from decimal import Decimal
 from fractions import Fraction
 from math import ceil
 
+from batchctl.decide.finding import NOBODY
 from batchctl.decide.known import KnownBatch, Phase
-from batchctl.decide.standing import NOBODY, Standing
+from batchctl.decide.standing import Standing
 from batchctl.decide.wanted import Wanted
 from batchctl.words.prices import Rates
 from batchctl.words.usage import Usage

@@ -8,9 +8,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from batchctl.decide import costs, cuts, sinks
+from batchctl.decide.finding import NOBODY
 from batchctl.decide.known import Candidate, KnownBatch, Phase, SinkFile, unreachable
 from batchctl.decide.plan import Action, Held, JobPlan, Kind, about
-from batchctl.decide.standing import NOBODY, Standing, answers_count, is_unchecked, standing
+from batchctl.decide.standing import Standing, answers_count, is_unchecked, standing
 from batchctl.decide.wanted import Wanted
 from batchctl.words.ids import IdIndex
 from batchctl.words.outcomes import STATE_OF, Outcome, State, Tally

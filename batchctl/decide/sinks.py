@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from batchctl.decide.finding import NOBODY
 from batchctl.decide.known import Phase, SinkFile
 from batchctl.decide.plan import Action, Kind, about
-from batchctl.decide.standing import NOBODY, Standing
+from batchctl.decide.standing import Standing
 from batchctl.decide.wanted import SinkWish, Wanted
 from batchctl.words.digest import text_digest
 from batchctl.words.outcomes import Tally

@@ -7,12 +7,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain, compress
 
+from batchctl.decide.finding import NOBODY, Finder
 from batchctl.decide.known import KnownBatch, Phase
 from batchctl.decide.wanted import Wanted
-from batchctl.words.ids import IdIndex, IdList
 from batchctl.words.outcomes import Outcome
-
-NOBODY = -1
 
 
 @dataclass(slots=True)
@@ -52,7 +50,7 @@ class Standing:
 def standing(wanted: Wanted, known: Iterable[KnownBatch]) -> Standing:
     """Walks the batches from the oldest to the newest, so that the earliest success and the last failure count."""
     count = len(wanted.ids)
-    finder = _Finder(wanted.ids)
+    finder = Finder(wanted.ids)
     batches = tuple(sorted((_as_checked(batch, wanted, finder) for batch in known), key=lambda batch: batch.age))
     asked = array("i", [NOBODY]) * (count if batches else 0)
     made = Standing(
@@ -96,7 +94,7 @@ def is_unchecked(batch: KnownBatch, wanted: Wanted) -> bool:
     return batch.phase is Phase.SETTLED and batch.stored and checked != wanted.answer_schema
 
 
-def _as_checked(batch: KnownBatch, wanted: Wanted, finder: _Finder) -> KnownBatch:
+def _as_checked(batch: KnownBatch, wanted: Wanted, finder: Finder) -> KnownBatch:
     """The batch without outcomes where these say nothing yet of requests that are wanted."""
     if batch.ids is None or batch.outcomes is None or not is_unchecked(batch, wanted) or (
             not answers_count(batch, wanted.scope)):
@@ -168,24 +166,3 @@ def _gave_way(batch: KnownBatch, older: KnownBatch) -> bool:
     created_at, ended_at = batch.record.created_at, older.record.ended_at
     at_once = created_at is None or ended_at is None or created_at <= ended_at
     return at_once and batch.record.attempt <= older.record.attempt
-
-
-class _Finder:
-    """Positions of many ids at once; the index is only built for batches that are not a plain run of the list."""
-
-    def __init__(self, ids: IdList) -> None:
-        self._ids = ids
-        self._index: IdIndex | None = None
-
-    def positions(self, wanted: IdList) -> Sequence[int]:
-        if not len(wanted):
-            return ()
-        blob, width = self._ids.blob, len(wanted[0])
-        start = blob.find(wanted.blob)
-        if start >= 0 and start % width == 0:
-            return range(start // width, start // width + len(wanted))
-        if self._index is None:
-            self._index = IdIndex(self._ids)
-        index = self._index
-        found = (index.find(identity) for identity in wanted)
-        return array("i", [NOBODY if at is None else at for at in found])

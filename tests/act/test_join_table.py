@@ -9,7 +9,8 @@ import pytest
 
 from batchctl.act.sinks import table
 from batchctl.act.sinks.table import Joined, JoinTable, join_table
-from batchctl.decide.standing import NOBODY, Standing
+from batchctl.decide.finding import NOBODY
+from batchctl.decide.standing import Standing
 from batchctl.recorded.answers import ERROR_FILE, OUTPUT_FILE, Answer, AnswerIndex
 from batchctl.words.ids import IdList
 from batchctl.words.outcomes import Outcome, State

@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 
+from batchctl.decide.finding import NOBODY
 from batchctl.decide.known import Phase, SinkFile
 from batchctl.decide.plan import JobPlan, Kind
 from batchctl.decide.planner import Situation, plan_job
-from batchctl.decide.standing import NOBODY, answers_count, hides_requests, is_unchecked, standing
+from batchctl.decide.standing import answers_count, hides_requests, is_unchecked, standing
 from batchctl.decide.wanted import Bounds, Wanted
 from batchctl.desired.job import Retry
 from batchctl.recorded.records import GONE

@@ -10,7 +10,8 @@ from typing import Any, BinaryIO
 from batchctl.act.lines import NotALine, ResultLine, parse, text_of
 from batchctl.act.report.distribution import Measure
 from batchctl.act.report.facts import Answers
-from batchctl.decide.standing import NOBODY, Standing
+from batchctl.decide.finding import NOBODY
+from batchctl.decide.standing import Standing
 from batchctl.recorded.answers import ERROR_FILE, OUTPUT_FILE, Answer
 from batchctl.recorded.store import Store, StoredResults
 from batchctl.words.ids import IdIndex, IdList

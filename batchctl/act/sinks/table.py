@@ -10,7 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, NamedTuple
 
-from batchctl.decide.standing import NOBODY, Standing
+from batchctl.decide.finding import NOBODY
+from batchctl.decide.standing import Standing
 from batchctl.recorded.answers import AnswerIndex
 from batchctl.words.digest import ID_BYTES
 from batchctl.words.ids import IdIndex, IdList

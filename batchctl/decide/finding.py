@@ -1,0 +1,32 @@
+"""Where many requests stand among those of a job."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Sequence
+
+from batchctl.words.ids import IdIndex, IdList
+
+#: The position of what is not asked.
+NOBODY = -1
+
+
+class Finder:
+    """Positions of many ids at once; the index is only built for batches that are not a plain run of the list."""
+
+    def __init__(self, ids: IdList) -> None:
+        self._ids = ids
+        self._index: IdIndex | None = None
+
+    def positions(self, wanted: IdList) -> Sequence[int]:
+        if not len(wanted):
+            return ()
+        blob, width = self._ids.blob, len(wanted[0])
+        start = blob.find(wanted.blob)
+        if start >= 0 and start % width == 0:
+            return range(start // width, start // width + len(wanted))
+        if self._index is None:
+            self._index = IdIndex(self._ids)
+        index = self._index
+        found = (index.find(identity) for identity in wanted)
+        return array("i", [NOBODY if at is None else at for at in found])
