@@ -5,7 +5,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from decimal import ROUND_HALF_UP, ROUND_UP, Decimal
+from decimal import Decimal
 from enum import StrEnum
 
 from batchctl.decide.costs import Bill, Estimate
@@ -13,7 +13,7 @@ from batchctl.decide.known import KnownBatch
 from batchctl.decide.standing import Standing
 from batchctl.recorded.records import BatchRecord
 from batchctl.words.outcomes import Tally
-from batchctl.words.prices import dollars
+from batchctl.words.prices import too_much
 from batchctl.words.remote import RemoteBatch
 
 
@@ -152,7 +152,7 @@ class JobPlan:
         if total.cost <= self.max_cost:
             return ""
         about = "about " if self.spent.estimated else ""
-        spent, more = _told(self.spent.cost, planned.cost, self.max_cost)
+        spent, more = too_much(self.spent.cost, planned.cost, self.max_cost)
         return (f"budget.max_cost is ${self.max_cost}: {about}{spent} is spent so far, "
                 f"and {'up to' if planned.at_most else 'about'} {more} more is planned")
 
@@ -165,11 +165,3 @@ class JobPlan:
     def awaits_room(self) -> bool:
         """Some requests were turned away for want of room, and are sent when a batch that runs there has ended."""
         return any(held.reason == "capacity" for held in self.held)
-
-
-def _told(spent: Decimal, more: Decimal, most: Decimal) -> tuple[str, str]:
-    """Two amounts that are too much together, rounded up where they would look as if they were not."""
-    cent = Decimal("0.01")
-    too_much = spent.quantize(cent, ROUND_HALF_UP) + more.quantize(cent, ROUND_HALF_UP) > most
-    rounding = ROUND_HALF_UP if too_much else ROUND_UP
-    return dollars(spent, rounding), dollars(more, rounding)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from decimal import Decimal
 from itertools import groupby
 
+from batchctl.decide.costs import Bill
 from batchctl.decide.plan import SENDING, Action, JobPlan, Kind
-from batchctl.show import figures, money
+from batchctl.show import ending, figures, money
 from batchctl.show.safe import safe
 
 SYMBOLS = {Kind.CREATE: "+", Kind.ADOPT: "=", Kind.FETCH: "↓", Kind.RETRY: "~", Kind.CANCEL: "-", Kind.WRITE: "»",
@@ -28,33 +30,51 @@ _REASONS = {
 }
 
 
-#: What took less is as good as at once.
-_WORTH_TELLING_S = 60
-
-
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line about actions of one kind."""
+    """One line about actions of one kind. `bill` is for what they send, None where they send nothing; `amount` is its
+    cost as the line tells it, rounded so that those of all lines add up."""
 
     kind: Kind
     what: str
     why: str
+    bill: Bill | None = None
+    amount: Decimal = Decimal(0)
 
     @property
     def symbol(self) -> str:
         return SYMBOLS[self.kind]
 
 
-def lines(plan: JobPlan, *, each: bool = False, window: bool = False) -> Iterator[Line]:
-    """The plan's actions; `each` batch by itself instead of alike ones together. `window`: say also within which time
-    what is sent will be answered, where that does not stand elsewhere."""
+def lines(plans: Sequence[JobPlan], *, each: bool = False) -> list[list[Line]]:
+    """The actions of each plan; `each` batch by itself instead of alike ones together. The amounts of all lines add up
+    to that of the plans together."""
+    found = [list(_lines(plan, each)) for plan in plans]
+    costs = [line.bill.cost for one in found for line in one if line.bill is not None]
+    amounts, total = iter(money.shares(costs)), sum(costs, Decimal(0))
+    return [[_priced(line, line.bill, next(amounts), total) if line.bill is not None else line for line in one]
+            for one in found]
+
+
+def _lines(plan: JobPlan, each: bool) -> Iterator[Line]:
     for (kind, reason), alike in groupby(plan.actions, lambda action: (action.kind, _why(action))):
         group = list(alike)
         if kind in (Kind.WRITE, Kind.FORGET) or each:
-            yield from (Line(kind, _one(action) + _price(plan, [action]), _when(plan, [action], reason, window))
-                        for action in group)
+            yield from (_line(plan, [action], _one(action), reason) for action in group)
         else:
-            yield Line(kind, _together(group) + _price(plan, group), _when(plan, group, reason, window))
+            yield _line(plan, group, _together(group), reason)
+
+
+def _line(plan: JobPlan, group: Sequence[Action], what: str, reason: str) -> Line:
+    kind = group[0].kind
+    if kind in SENDING:
+        what += f", {figures.tokens(sum(action.tokens for action in group))}"
+    return Line(kind, what, _when(plan, group, reason), plan.bill(*group) if kind in SENDING else None)
+
+
+def _priced(line: Line, bill: Bill, amount: Decimal, total: Decimal) -> Line:
+    cost = money.cost(bill, money.share(bill.cost, amount, total))
+    return replace(line, what=f"{line.what}, {cost}", amount=amount)
 
 
 def _why(action: Action) -> str:
@@ -66,29 +86,10 @@ def _why(action: Action) -> str:
     return safe(_REASONS.get(reason, reason.replace("-", " ").replace("_", " ")))
 
 
-def _price(plan: JobPlan, group: Sequence[Action]) -> str:
-    """What is sent, in tokens and money."""
-    if group[0].kind not in SENDING:
-        return ""
-    tokens = sum(action.tokens for action in group)
-    return f", {figures.tokens(tokens)}, {money.cost(plan.bill(*group))}"
-
-
-def _when(plan: JobPlan, group: Sequence[Action], why: str, window: bool) -> str:
-    """The reason, and by when it can be expected: what is sent as soon as before, what runs by the end of its window.
-    """
-    if group[0].kind in SENDING:
-        within = f", within {plan.window}" if window and plan.window[:1].isdigit() else ""
-        took = plan.took_s or 0
-        before = f", ~{figures.rough(took)} as before" if took >= _WORTH_TELLING_S else ""
-        return f"{why}{within}{before}"
-    ends = [end for action in group if (end := due_at(action)) is not None]
-    return f"{why}, by {figures.moment(max(ends))}" if ends else why
-
-
-def due_at(action: Action) -> int | None:
-    """When the window of a batch that is awaited ends, in Unix time."""
-    return action.remote.due_at if action.kind is Kind.WAIT and action.remote is not None else None
+def _when(plan: JobPlan, group: Sequence[Action], why: str) -> str:
+    """The reason, and by when what is sent, or runs, can be expected."""
+    ends = ending.before(plan) if group[0].kind in SENDING else ending.by(group)
+    return ", ".join(filter(None, (why, ends)))
 
 
 def _one(action: Action) -> str:

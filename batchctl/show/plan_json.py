@@ -11,9 +11,9 @@ from batchctl import __version__
 from batchctl.act.saved import VERSION, lockfile_digest, ranges, tagged
 from batchctl.decide.plan import SENDING, Action, JobPlan
 from batchctl.recorded.records import JobRecord
-from batchctl.show.actions import due_at
 from batchctl.show.bills import bill_json, budget_json
 from batchctl.show.diagnostics import diagnostic_json
+from batchctl.show.ending import due_at, last_due_at, within_s
 from batchctl.show.reports import Shown, plans_of
 from batchctl.show.totals import Totals
 from batchctl.words.outcomes import Tally
@@ -51,7 +51,7 @@ def plan_document(jobs: Sequence[Shown], records: Mapping[str, JobRecord], conte
         "totals": {
             "actions": {str(kind): number for kind, number in totals.actions.items()},
             "requests": totals.requests, "bytes": totals.bytes, "tokens": totals.tokens,
-            "estimate": bill_json(totals.estimate),
+            "estimate": bill_json(totals.estimate), "digest": totals.digest or None,
         },
     }
 
@@ -79,6 +79,7 @@ def _plan(plan: JobPlan) -> dict[str, Any]:
         "foreign": sorted(plan.foreign), "blocked": plan.blocked or None, "over_budget": plan.over_budget or None,
         "notes": list(plan.notes), "estimate": bill_json(plan.bill(*plan.sending)), "spent": bill_json(plan.spent),
         "budget": budget_json(plan), "completion_window": plan.window or None, "took_s": plan.took_s,
+        "due_at": last_due_at(plan.actions), "within_s": within_s(plan),
     }
 
 

@@ -3,28 +3,70 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from decimal import Decimal
 
-from batchctl.show import figures
-from batchctl.show.actions import lines
+from batchctl.decide.plan import JobPlan
+from batchctl.show import ending, figures, money
+from batchctl.show.actions import SYMBOLS, Line, lines
 from batchctl.show.colour import PLAIN
-from batchctl.show.markdown import code, fitted, table, words
+from batchctl.show.markdown import Section, code, comment, fitted, folded, table, words
 from batchctl.show.plan_text import budget, held_words, remarks
 from batchctl.show.reports import Shown, plans_of
 from batchctl.show.totals import Totals
 
 
 def plan_markdown(jobs: Sequence[Shown], *, offline: bool = False) -> str:
-    """The totals first, then a table of what would be done, then what must be known."""
-    made = ["### batchctl plan", "", f"**{Totals.of(plans_of(jobs)).line}**", ""]
+    """The totals first, then a line a job, then what must be known, then every action behind a click. The first line is
+    a comment by which a bot finds what it wrote about the same manifests before."""
+    plans = plans_of(jobs)
+    totals = Totals.of(plans)
+    made = [comment(f"batchctl:plan {','.join(dict.fromkeys(job.manifest for job in jobs))}"), "### batchctl plan", "",
+            f"**{totals.line}**", ""]
     if offline:
         made += ["Offline: what the provider has was not looked at.", ""]
-    rows = [[code(job.job), f"{line.symbol} {line.kind}", code(line.what), words(line.why)]
-            for job in jobs if job.plan is not None for line in lines(job.plan, window=True)]
+    found = iter(lines(plans))
+    done = [(job, next(found) if job.plan is not None else []) for job in jobs]
+    rows = [_row(job, about, totals.estimate.cost) for job, about in done]
     if rows:
-        made += [*table(["job", "action", "what", "why"], rows), ""]
+        made += [*table(["job", "plan", "new requests", "why", "ends"], rows), ""]
     for job in jobs:
         made += _remarks(job, offline)
-    return fitted(made, "`batchctl plan` shows them all.")
+    return fitted([Section(made), *_actions(done)], "`batchctl plan` shows them all.")
+
+
+def _row(job: Shown, about: Sequence[Line], total: Decimal) -> list[str]:
+    """One line about a job."""
+    name = code(job.job)
+    if job.where is not None:
+        name += f" {words(' · '.join(filter(None, (job.where.name, job.model))))}"
+    plan = job.plan
+    if plan is None:
+        return [name, "no plan", "", "", ""]
+    kinds = {kind: number for kind in SYMBOLS if (number := len(plan.of(kind)))}
+    sent = [line for line in about if line.bill is not None]
+    return [name, ", ".join(f"{SYMBOLS[kind]} {number:,} {kind}" for kind, number in kinds.items()) or "no changes",
+            words(_sent(plan, sent, total)), words("; ".join(dict.fromkeys(line.why for line in sent))),
+            words(ending.ends(plan))]
+
+
+def _sent(plan: JobPlan, sent: Sequence[Line], total: Decimal) -> str:
+    """`1,204 (~301k tokens, ~$0.41)`."""
+    if not sent:
+        return ""
+    bill = plan.bill(*plan.sending)
+    amount = money.share(bill.cost, sum((line.amount for line in sent), Decimal(0)), total)
+    tokens = figures.tokens(sum(action.tokens for action in plan.sending))
+    return f"{sum(action.requests for action in plan.sending):,} ({tokens}, {money.cost(bill, amount)})"
+
+
+def _actions(done: Sequence[tuple[Shown, Sequence[Line]]]) -> list[Section]:
+    """Every action, behind a click."""
+    rows = [[code(job.job), f"{line.symbol} {line.kind}", code(line.what), words(line.why)]
+            for job, about in done for line in about]
+    if not rows:
+        return []
+    head, rule, *body = table(["job", "action", "what", "why"], rows)
+    return [Section([""]), folded(figures.count(len(rows), "line") + " of actions", Section(body, (head, rule)))]
 
 
 def _remarks(job: Shown, offline: bool) -> list[str]:

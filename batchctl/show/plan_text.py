@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from batchctl.decide.known import Phase
 from batchctl.decide.plan import Held, JobPlan
 from batchctl.show import figures
-from batchctl.show.actions import STYLES, lines
+from batchctl.show.actions import STYLES, Line, lines
 from batchctl.show.colour import PLAIN, Palette
 from batchctl.show.reports import Shown, plans_of
 from batchctl.show.safe import safe, width
@@ -23,8 +23,10 @@ _HELD = {
 
 def plan_text(jobs: Sequence[Shown], paint: Palette = PLAIN, *, each: bool = False, offline: bool = False) -> str:
     """The whole plan. `each` names every batch."""
-    blocks = ["\n".join(_job(job, paint, each, offline)) + "\n" for job in jobs]
-    totals = Totals.of(plans_of(jobs))
+    plans = plans_of(jobs)
+    found = iter(lines(plans, each=each))
+    blocks = ["\n".join(_job(job, next(found) if job.plan else [], paint, offline)) + "\n" for job in jobs]
+    totals = Totals.of(plans)
     failed = sum(job.plan is None for job in jobs)
     line = totals.line if len(jobs) > failed or not failed else ""
     if failed:
@@ -40,14 +42,13 @@ def title(job: Shown, paint: Palette, *more: str) -> str:
     return paint("bold", safe(job.job)) + paint("dim", f"  {' · '.join(about)}")
 
 
-def _job(job: Shown, paint: Palette, each: bool, offline: bool) -> list[str]:
+def _job(job: Shown, found: Sequence[Line], paint: Palette, offline: bool) -> list[str]:
     plan = job.plan
     if plan is None:
         return [f"{title(job, paint)}  {paint('red', 'no plan: see the error')}"]
     # A job that is destroyed, or that left the manifest, asks for no rows.
     rows = f"{paint('dim', ' · ')}{_rows(plan)}" if plan.tally.rows or not plan.actions else ""
     made = [f"{title(job, paint, *filter(None, (safe(plan.window),)))}{rows}"]
-    found = list(lines(plan, each=each))
     wide = max((width(line.what) for line in found), default=0)
     for line in found:
         head = paint(STYLES[line.kind], f"{line.symbol} {line.kind:<6}")

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from batchctl.show import balance, figures
 from batchctl.show.colour import PLAIN
-from batchctl.show.markdown import code, fitted, table, words
+from batchctl.show.markdown import Section, code, fitted, table, words
 from batchctl.show.plan_text import budget, held_words, remarks
 from batchctl.show.reports import Shown
 from batchctl.show.status_text import done_of, standing
@@ -31,4 +31,4 @@ def status_markdown(jobs: Sequence[Shown]) -> str:
             for job in jobs if job.plan is not None for batch in job.plan.standing.batches]
     if rows:
         made += ["", *table(["job", "batch", "status", "answered", "created"], rows)]
-    return fitted(made, "`batchctl status` shows them all.")
+    return fitted([Section(made)], "`batchctl status` shows them all.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, ROUND_UP, Decimal
 
 from batchctl.words.dialects import DIALECTS
 from batchctl.words.hosts import is_this_machine
@@ -77,9 +77,24 @@ class PriceList:
         return self.own.get(model)
 
 
-def dollars(amount: Decimal, rounding: str = ROUND_HALF_UP) -> str:
-    """`$0.41`, `$1,234.50`; of less than a cent the first two digits that say something: `$0.0021`."""
+def places_of(amount: Decimal) -> int:
+    """Digits after the point: cents, and of less than a cent the first two digits that say something."""
+    return 2 if not amount or abs(amount) >= Decimal("0.01") else max(2, 1 - amount.adjusted())
+
+
+def dollars(amount: Decimal, rounding: str = ROUND_HALF_UP, places: int | None = None) -> str:
+    """`$0.41`, `$1,234.50`, `$0.0021`; with so many `places`, or as many as `places_of` says."""
     if not amount:
         return "$0"
-    places = 2 if abs(amount) >= Decimal("0.01") else max(2, 1 - amount.adjusted())
-    return f"${amount.quantize(Decimal(1).scaleb(-places), rounding):,f}"
+    unit = Decimal(1).scaleb(-(places_of(amount) if places is None else places))
+    return f"${amount.quantize(unit, rounding):,f}"
+
+
+def too_much(spent: Decimal, more: Decimal, most: Decimal) -> tuple[str, str]:
+    """Two amounts that are too much together, with the same number of digits, and rounded up where they would look as
+    if they were not."""
+    places = max(places_of(spent), places_of(more))
+    unit = Decimal(1).scaleb(-places)
+    looks_it = spent.quantize(unit, ROUND_HALF_UP) + more.quantize(unit, ROUND_HALF_UP) > most
+    rounding = ROUND_HALF_UP if looks_it else ROUND_UP
+    return dollars(spent, rounding, places), dollars(more, rounding, places)

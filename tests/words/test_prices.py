@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from batchctl.words.prices import FREE, Price, PriceList, Rates, dollars
+from batchctl.words.prices import FREE, Price, PriceList, Rates, dollars, too_much
 from batchctl.words.remote import Coordinates
 from batchctl.words.usage import Usage
 
@@ -64,3 +64,14 @@ def test_what_runs_on_this_machine_is_free_and_a_hosted_upstream_is_not(upstream
 ])
 def test_money_is_shown_to_the_cent_and_smaller_sums_by_what_they_say(amount: str, shown: str) -> None:
     assert dollars(Decimal(amount)) == shown
+
+
+@pytest.mark.parametrize(("spent", "more", "most"), [
+    ("0.0149", "0.0051", "0.0199"), ("0.006", "0.006", "0.0119"), ("0.004", "0.004", "0.007"), ("1.004", "2", "3"),
+    ("12", "0.0021", "12.002"),
+])
+def test_amounts_that_are_too_much_look_as_if_they_were(spent: str, more: str, most: str) -> None:
+    told = too_much(Decimal(spent), Decimal(more), Decimal(most))
+    assert sum(Decimal(amount.removeprefix("$")) for amount in told) > Decimal(most)
+    places = {len(amount.partition(".")[2]) for amount in told}
+    assert len(places) == 1, "both are told with the same number of digits"
