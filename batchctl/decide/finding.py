@@ -18,6 +18,12 @@ class Finder:
         self._ids = ids
         self._index: IdIndex | None = None
 
+    def find(self, identity: bytes) -> int | None:
+        """The position of one id, or None."""
+        if self._index is None:
+            self._index = IdIndex(self._ids)
+        return self._index.find(identity)
+
     def positions(self, wanted: IdList) -> Sequence[int]:
         if not len(wanted):
             return ()
@@ -25,8 +31,5 @@ class Finder:
         start = blob.find(wanted.blob)
         if start >= 0 and start % width == 0:
             return range(start // width, start // width + len(wanted))
-        if self._index is None:
-            self._index = IdIndex(self._ids)
-        index = self._index
-        found = (index.find(identity) for identity in wanted)
+        found = map(self.find, wanted)
         return array("i", [NOBODY if at is None else at for at in found])

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 from batchctl.act.passes import Approve, JobReport
 from batchctl.decide.plan import JobPlan, Kind
+from batchctl.shell.explained import explained
 from batchctl.shell.session import Session
 from batchctl.shell.views import shown
 from batchctl.show import figures, money
@@ -29,7 +30,7 @@ def approver(session: Session, terminal: Terminal, *, auto: bool, saves: bool, p
             return True
         must_ask(terminal, _what(asked, "sending", "cancelling"), instead)
         pause()
-        views = shown(session, [JobReport(plan.job, plan) for plan in asked])
+        views = shown(session, [JobReport(plan.job, plan) for plan in asked], explained(session, asked))
         terminal.err(plan_text(views, terminal.paint_err, each=terminal.verbose))
         if not says_yes(terminal, _what(asked, "Send", "cancel")):
             return False

@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import os
 import shlex
+from collections.abc import Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from batchctl.act import passes
 from batchctl.act.desk import Options
 from batchctl.act.passes import JobReport
+from batchctl.decide.changed import Changed
 from batchctl.recorded import durable
 from batchctl.recorded.records import JobRecord
 from batchctl.remote.connect import Providers
+from batchctl.shell.explained import explained
 from batchctl.shell.session import Session
 from batchctl.shell.views import print_failures, shown
 from batchctl.show.plan_json import PlanContext, dumped, plan_document
 from batchctl.show.plan_markdown import plan_markdown
 from batchctl.show.plan_text import plan_text
-from batchctl.show.reports import unseen
+from batchctl.show.reports import Shown, plans_of, unseen
 from batchctl.show.terminal import Terminal
 from batchctl.words.errors import BatchctlError, ExitCode, StateError, worst
 from batchctl.words.events import Emit
@@ -28,7 +31,8 @@ from batchctl.words.events import Emit
 
 @dataclass(frozen=True, slots=True)
 class Looked:
-    """What one look at all manifests showed."""
+    """What one look at all manifests showed; `changes` says why plans create requests, by job, where that was looked
+    into."""
 
     session: Session
     options: Options
@@ -36,6 +40,12 @@ class Looked:
     reports: tuple[JobReport, ...]
     records: dict[str, JobRecord]
     failures: tuple[BatchctlError, ...] = ()
+    changes: Mapping[str, Changed] = field(default_factory=dict)
+
+    @property
+    def shown(self) -> list[Shown]:
+        """The jobs as views take them."""
+        return shown(self.session, self.reports, self.changes)
 
     @property
     def complete(self) -> bool:
@@ -75,15 +85,20 @@ def look_at(session: Session, options: Options, emit: Emit, *, offline: bool = F
     return Looked(session, options, offline, tuple(reports), records, tuple(failures))
 
 
-def print_plan(terminal: Terminal, looked: Looked, form: str) -> None:
+def with_reasons(looked: Looked, *, example: bool = False) -> Looked:
+    """The same with the reasons why requests are created; `example`: with one to be shown."""
+    return replace(looked, changes=explained(looked.session, plans_of(looked.shown), example=example))
+
+
+def print_plan(terminal: Terminal, looked: Looked, form: str, *, diff: bool = False) -> None:
     """The plan on stdout, what failed on stderr."""
-    jobs = shown(looked.session, looked.reports)
+    jobs = looked.shown
     if form == "json":
-        terminal.out(dumped(document(looked, Path.cwd())))
+        terminal.out(dumped(document(looked, Path.cwd(), diff=diff)))
     elif form == "markdown":
-        terminal.out(plan_markdown(jobs, offline=looked.offline))
+        terminal.out(plan_markdown(jobs, offline=looked.offline, diff=diff))
     else:
-        terminal.out(plan_text(jobs, terminal.paint, each=terminal.verbose, offline=looked.offline))
+        terminal.out(plan_text(jobs, terminal.paint, each=terminal.verbose, offline=looked.offline, diff=diff))
     print_failures(terminal, looked.reports, looked.failures)
 
 
@@ -103,8 +118,8 @@ def save_plan(terminal: Terminal, looked: Looked, path: Path) -> None:
     terminal.err(f"Saved to {path}; `batchctl apply {shlex.quote(str(path))}` does exactly this.\n")
 
 
-def document(looked: Looked, folder: Path) -> dict[str, Any]:
-    """The plan as JSON; paths are relative to `folder`."""
+def document(looked: Looked, folder: Path, *, diff: bool = False) -> dict[str, Any]:
+    """The plan as JSON; paths are relative to `folder`. `diff` puts a changed request of each job into it."""
     session = looked.session
     lockfiles = [project.lockfile for project in session.projects
                  if any(project.lockfile != job.lockfile for job in project.jobs.values())]
@@ -112,10 +127,10 @@ def document(looked: Looked, folder: Path) -> dict[str, Any]:
         manifests=tuple(_relative(file, folder) for file in session.files),
         lockfile=_relative(lockfiles[0], folder) if lockfiles else None, variables=session.variables,
         whole_file=looked.options.whole_file, resend_lost=looked.options.resend_lost, prune=looked.options.prune,
-        offline=looked.offline)
+        offline=looked.offline, diff=diff)
     paths = {name: job.manifest for name, job in session.jobs.items()}
     jobs = [replace(one, manifest=_relative(paths.get(one.job, session.projects[0].manifest), folder.resolve()))
-            for one in shown(session, looked.reports)]
+            for one in looked.shown]
     return plan_document(jobs, looked.records, context)
 
 

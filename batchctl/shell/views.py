@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from batchctl.act.passes import JobReport
+from batchctl.decide.changed import Changed
 from batchctl.shell.session import Session
 from batchctl.show.failure_markdown import failure_markdown
 from batchctl.show.reports import Shown
@@ -20,8 +21,8 @@ from batchctl.words.errors import BatchctlError
 TextView = Callable[[Sequence[Shown]], str]
 
 
-def shown(session: Session, reports: Iterable[JobReport]) -> list[Shown]:
-    """Reports with what the manifests say of their jobs."""
+def shown(session: Session, reports: Iterable[JobReport], changes: Mapping[str, Changed] | None = None) -> list[Shown]:
+    """Reports with what the manifests say of their jobs; `changes` says why plans create requests, by job."""
     made = []
     jobs = session.jobs
     for report in reports:
@@ -29,7 +30,8 @@ def shown(session: Session, reports: Iterable[JobReport]) -> list[Shown]:
         if job is None:
             made.append(Shown(report, near(session.projects[0].manifest)))
         else:
-            made.append(Shown(report, near(job.manifest), job.provider.where, job.model, job.endpoint))
+            made.append(Shown(report, near(job.manifest), job.provider.where, job.model, job.endpoint,
+                              (changes or {}).get(report.job)))
     return made
 
 

@@ -10,7 +10,9 @@ from itertools import groupby
 from batchctl.decide.costs import Bill
 from batchctl.decide.plan import SENDING, Action, JobPlan, Kind
 from batchctl.show import ending, figures, money
+from batchctl.show.reports import Shown
 from batchctl.show.safe import safe
+from batchctl.show.why import why
 
 SYMBOLS = {Kind.CREATE: "+", Kind.ADOPT: "=", Kind.FETCH: "↓", Kind.RETRY: "~", Kind.CANCEL: "-", Kind.WRITE: "»",
            Kind.WAIT: "…", Kind.FORGET: "✕"}
@@ -46,18 +48,18 @@ class Line:
         return SYMBOLS[self.kind]
 
 
-def lines(plans: Sequence[JobPlan], *, each: bool = False) -> list[list[Line]]:
-    """The actions of each plan; `each` batch by itself instead of alike ones together. The amounts of all lines add up
-    to that of the plans together."""
-    found = [list(_lines(plan, each)) for plan in plans]
+def lines(jobs: Sequence[Shown], *, each: bool = False) -> list[list[Line]]:
+    """The actions of each job, none where it has no plan; `each` batch by itself instead of alike ones together. The
+    amounts of all lines add up to that of all jobs."""
+    found = [list(_lines(job, job.plan, each)) if job.plan is not None else [] for job in jobs]
     costs = [line.bill.cost for one in found for line in one if line.bill is not None]
     amounts, total = iter(money.shares(costs)), sum(costs, Decimal(0))
     return [[_priced(line, line.bill, next(amounts), total) if line.bill is not None else line for line in one]
             for one in found]
 
 
-def _lines(plan: JobPlan, each: bool) -> Iterator[Line]:
-    for (kind, reason), alike in groupby(plan.actions, lambda action: (action.kind, _why(action))):
+def _lines(job: Shown, plan: JobPlan, each: bool) -> Iterator[Line]:
+    for (kind, reason), alike in groupby(plan.actions, lambda action: (action.kind, _why(job, action))):
         group = list(alike)
         if kind in (Kind.WRITE, Kind.FORGET) or each:
             yield from (_line(plan, [action], _one(action), reason) for action in group)
@@ -77,8 +79,10 @@ def _priced(line: Line, bill: Bill, amount: Decimal, total: Decimal) -> Line:
     return replace(line, what=f"{line.what}, {cost}", amount=amount)
 
 
-def _why(action: Action) -> str:
+def _why(job: Shown, action: Action) -> str:
     reason = action.reason
+    if action.kind is Kind.CREATE and reason == "changed" and job.changed is not None:
+        return why(job.changed)
     if action.kind is Kind.WAIT and reason == "live" and action.status:
         return safe(action.status)
     if action.kind is Kind.RETRY:

@@ -13,15 +13,18 @@ from batchctl.decide.plan import SENDING, Action, JobPlan
 from batchctl.recorded.records import JobRecord
 from batchctl.show.bills import bill_json, budget_json
 from batchctl.show.diagnostics import diagnostic_json
+from batchctl.show.difference import difference_json
 from batchctl.show.ending import due_at, last_due_at, within_s
 from batchctl.show.reports import Shown, plans_of
 from batchctl.show.totals import Totals
+from batchctl.show.why import changed_json
 from batchctl.words.outcomes import Tally
 
 
 @dataclass(frozen=True, slots=True)
 class PlanContext:
-    """What a plan was made from; paths are relative to where the document stands."""
+    """What a plan was made from; paths are relative to where the document stands. `diff`: show a changed request of
+    each job, which is more than a saved plan holds."""
 
     manifests: tuple[str, ...]
     lockfile: str | None
@@ -30,6 +33,7 @@ class PlanContext:
     resend_lost: bool
     prune: bool
     offline: bool
+    diff: bool = False
 
 
 def dumped(document: Any) -> str:
@@ -39,7 +43,7 @@ def dumped(document: Any) -> str:
 
 
 def plan_document(jobs: Sequence[Shown], records: Mapping[str, JobRecord], context: PlanContext) -> dict[str, Any]:
-    """Digests, counts, paths and variables; no prompts."""
+    """Digests, counts, paths and variables; no prompts, but those that `diff` asks for."""
     plans = plans_of(jobs)
     totals = Totals.of(plans)
     return {
@@ -47,7 +51,8 @@ def plan_document(jobs: Sequence[Shown], records: Mapping[str, JobRecord], conte
         "actionable": any(plan.changes for plan in plans),
         "manifests": list(context.manifests), "lockfile": context.lockfile, "variables": dict(context.variables),
         "whole_file": context.whole_file, "resend_lost": context.resend_lost, "prune": context.prune,
-        "jobs": [_job(job, records.get(job.job, JobRecord())) for job in jobs],
+        "jobs": [_job(job, records.get(job.job, JobRecord())) | ({"diff": difference_json(job)} if context.diff else {})
+                 for job in jobs],
         "totals": {
             "actions": {str(kind): number for kind, number in totals.actions.items()},
             "requests": totals.requests, "bytes": totals.bytes, "tokens": totals.tokens,
@@ -68,7 +73,10 @@ def _job(job: Shown, record: JobRecord) -> dict[str, Any]:
         "model": job.model, "endpoint": job.endpoint, "lockfile_digest": lockfile_digest(record), "tagged": [],
         "errors": diagnostic_json(finding for failure in job.report.failures for finding in failure.diagnostics()),
     }
-    return made | (_plan(job.plan) if job.plan is not None else {})
+    if job.plan is not None:
+        made |= _plan(job.plan)
+        made["changed"] = changed_json(job.changed) if job.changed is not None else None
+    return made
 
 
 def _plan(plan: JobPlan) -> dict[str, Any]:

@@ -9,29 +9,30 @@ from batchctl.decide.plan import JobPlan
 from batchctl.show import ending, figures, money
 from batchctl.show.actions import SYMBOLS, Line, lines
 from batchctl.show.colour import PLAIN
-from batchctl.show.markdown import Section, code, comment, fitted, folded, table, words
+from batchctl.show.difference import difference, example_of
+from batchctl.show.markdown import Section, code, comment, fenced, fitted, folded, table, words
 from batchctl.show.plan_text import budget, held_words, remarks
 from batchctl.show.reports import Shown, plans_of
 from batchctl.show.totals import Totals
 
 
-def plan_markdown(jobs: Sequence[Shown], *, offline: bool = False) -> str:
-    """The totals first, then a line a job, then what must be known, then every action behind a click. The first line is
-    a comment by which a bot finds what it wrote about the same manifests before."""
-    plans = plans_of(jobs)
-    totals = Totals.of(plans)
+def plan_markdown(jobs: Sequence[Shown], *, offline: bool = False, diff: bool = False) -> str:
+    """The totals first, then a line a job, then what must be known, then every action behind a click, and with `diff` a
+    changed request of each job. The first line is a comment by which a bot finds what it wrote about the same manifests
+    before."""
+    totals = Totals.of(plans_of(jobs))
     made = [comment(f"batchctl:plan {','.join(dict.fromkeys(job.manifest for job in jobs))}"), "### batchctl plan", "",
             f"**{totals.line}**", ""]
     if offline:
         made += ["Offline: what the provider has was not looked at.", ""]
-    found = iter(lines(plans))
-    done = [(job, next(found) if job.plan is not None else []) for job in jobs]
+    done = list(zip(jobs, lines(jobs), strict=True))
     rows = [_row(job, about, totals.estimate.cost) for job, about in done]
     if rows:
         made += [*table(["job", "plan", "new requests", "why", "ends"], rows), ""]
     for job in jobs:
         made += _remarks(job, offline)
-    return fitted([Section(made), *_actions(done)], "`batchctl plan` shows them all.")
+    diffs = [section for job in jobs for section in _difference(job)] if diff else []
+    return fitted([Section(made), *_actions(done), *diffs], "`batchctl plan` shows them all.")
 
 
 def _row(job: Shown, about: Sequence[Line], total: Decimal) -> list[str]:
@@ -66,7 +67,16 @@ def _actions(done: Sequence[tuple[Shown, Sequence[Line]]]) -> list[Section]:
     if not rows:
         return []
     head, rule, *body = table(["job", "action", "what", "why"], rows)
-    return [Section([""]), folded(figures.count(len(rows), "line") + " of actions", Section(body, (head, rule)))]
+    return [folded(figures.count(len(rows), "line") + " of actions", Section(body, (head, rule)))]
+
+
+def _difference(job: Shown) -> list[Section]:
+    """A changed request behind a click, below the name of its job."""
+    example = example_of(job)
+    if isinstance(example, str):
+        return [Section([f"- {code(job.job)}: no diff: {words(example)}", ""])]
+    block = fenced(difference(example), "diff")
+    return [Section([f"{code(job.job)}: a request that changed", ""]), folded("Diff of one request", block)]
 
 
 def _remarks(job: Shown, offline: bool) -> list[str]:

@@ -9,6 +9,7 @@ from batchctl.decide.plan import Held, JobPlan
 from batchctl.show import figures
 from batchctl.show.actions import STYLES, Line, lines
 from batchctl.show.colour import PLAIN, Palette
+from batchctl.show.difference import difference_text
 from batchctl.show.reports import Shown, plans_of
 from batchctl.show.safe import safe, width
 from batchctl.show.totals import Totals
@@ -21,12 +22,12 @@ _HELD = {
 }
 
 
-def plan_text(jobs: Sequence[Shown], paint: Palette = PLAIN, *, each: bool = False, offline: bool = False) -> str:
-    """The whole plan. `each` names every batch."""
-    plans = plans_of(jobs)
-    found = iter(lines(plans, each=each))
-    blocks = ["\n".join(_job(job, next(found) if job.plan else [], paint, offline)) + "\n" for job in jobs]
-    totals = Totals.of(plans)
+def plan_text(jobs: Sequence[Shown], paint: Palette = PLAIN, *, each: bool = False, offline: bool = False,
+              diff: bool = False) -> str:
+    """The whole plan. `each` names every batch, `diff` shows a changed request of each job."""
+    blocks = ["\n".join([*_job(job, found, paint, offline), *(difference_text(job, paint) if diff else [])]) + "\n"
+              for job, found in zip(jobs, lines(jobs, each=each), strict=True)]
+    totals = Totals.of(plans_of(jobs))
     failed = sum(job.plan is None for job in jobs)
     line = totals.line if len(jobs) > failed or not failed else ""
     if failed:

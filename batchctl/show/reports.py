@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from batchctl.act.passes import JobReport
+from batchctl.decide.changed import Changed
 from batchctl.decide.known import Phase
 from batchctl.decide.plan import JobPlan
 from batchctl.words.errors import ExitCode, worst
@@ -14,13 +15,15 @@ from batchctl.words.remote import Coordinates
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """One job as views take it. `where` and `model` are None for a job that only the lockfile has."""
+    """One job as views take it. `where` and `model` are None for a job that only the lockfile has. `changed` says why
+    its plan creates requests, where it was looked into."""
 
     report: JobReport
     manifest: str
     where: Coordinates | None = None
     model: str | None = None
     endpoint: str | None = None
+    changed: Changed | None = None
 
     @property
     def job(self) -> str:

@@ -71,6 +71,12 @@ def id_of(custom: object) -> bytes | None:
     return bytes.fromhex(match[1]) if match else None
 
 
+def key_part(custom: str) -> str | None:
+    """The key, made safe, that a custom_id of batchctl's carries; None where it has none. Of long or odd keys several
+    may look alike."""
+    return custom[: -2 * ID_BYTES - 1] or None
+
+
 def shard_digest(ids: Iterable[bytes]) -> str:
     """The identity of an ordered run of requests, as 64 hex digits.
 

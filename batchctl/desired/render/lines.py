@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from array import array
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 
 from batchctl.desired.inputs.files import files_of
@@ -31,7 +31,7 @@ class InputChanged(Refused):
 def lines(
     job: Job, desired: Desired, wanted: array[int], *, workers: int | None = None, emit: Emit = silent,
     clock: Callable[[], float] = time.monotonic,
-) -> Iterator[tuple[int, bytes]]:
+) -> Generator[tuple[int, bytes], None, None]:
     """The line, newline included, of each wanted position in `desired.ids`; `wanted` ascends.
 
     Raises InputChanged as soon as a line is not the one that `desired` knows.

@@ -14,9 +14,10 @@ from batchctl.show.terminal import Terminal
 
 @declared("plan", exits=(0, 1, 2, 5, 64), examples=(
     "batchctl plan -f job.yaml", "batchctl plan --out plan.json && batchctl apply plan.json",
-    "batchctl plan --offline --format markdown"))
+    "batchctl plan --diff", "batchctl plan --offline --format markdown", "batchctl plan --detailed-exitcode"))
 @options.manifests
 @options.trust
+@click.option("--diff", is_flag=True, help="Show, for each job, how one request differs from an earlier one.")
 @click.option("--out", type=options.PATH, metavar="FILE", help="Save the plan for `batchctl apply FILE`.")
 @click.option("--offline", is_flag=True, help="Neither network nor key: plan from the lockfile and the store alone.")
 @options.detailed_exitcode("Exit with 2 when there are changes.")
@@ -24,13 +25,13 @@ from batchctl.show.terminal import Terminal
 @click.option("--prune", is_flag=True, help="Plan to cancel live batches of jobs that left the manifest.")
 @options.view("text", "json", "markdown")
 @options.screen
-def command(terminal: Terminal, chosen: Chosen, out: Path | None, offline: bool, detailed_exitcode: bool,
-            resend_lost: bool, prune: bool, form: str) -> int:
+def command(terminal: Terminal, chosen: Chosen, diff: bool, out: Path | None, offline: bool,
+            detailed_exitcode: bool, resend_lost: bool, prune: bool, form: str) -> int:
     """Show what apply would do, and change nothing: no remote write, and no local one but --out."""
     from dataclasses import replace
 
     from batchctl.act.desk import Options
-    from batchctl.shell.planning import look_at, print_plan, save_plan
+    from batchctl.shell.planning import look_at, print_plan, save_plan, with_reasons
     from batchctl.shell.session import open_session
     from batchctl.shell.views import failing_as
     from batchctl.show.display import progress
@@ -40,9 +41,10 @@ def command(terminal: Terminal, chosen: Chosen, out: Path | None, offline: bool,
         session = open_session(chosen)
         with progress(terminal) as emit:
             warnings = session.survey(chosen.workers, emit)
-            looked = look_at(session, replace(wanted, whole_file=not session.selection), emit, offline=offline)
+            found = look_at(session, replace(wanted, whole_file=not session.selection), emit, offline=offline)
+            looked = with_reasons(found, example=diff)
     terminal.diagnostics((*session.warnings, *warnings))
-    print_plan(terminal, looked, form)
+    print_plan(terminal, looked, form, diff=diff)
     if out is not None:
         save_plan(terminal, looked, out)
     return looked.exit_code(detailed=detailed_exitcode)
