@@ -24,10 +24,10 @@ from batchctl.decide.plan import JobPlan, Kind
 from batchctl.decide.standing import answers_count
 from batchctl.desired.job import Job
 from batchctl.desired.render.lines import lines
+from batchctl.desired.render.repeats import unique
 from batchctl.desired.render.survey import Desired
 from batchctl.words.digest import id_of, key_part
 from batchctl.words.errors import BatchctlError
-from batchctl.words.ids import IdIndex, IdList
 
 #: As many requests, of as many bytes in all, are held against earlier ones.
 _LOOKED_AT = 10_000
@@ -79,12 +79,21 @@ class _Asking:
             yield from (line for _, line in islice(found, len(wanted)))
 
 
+@dataclass(frozen=True, slots=True)
+class _Shard:
+    """A file with so many requests, and the revision at which they were sent, None where nobody knows."""
+
+    path: Path
+    requests: int
+    revision: int | None
+
+
 @dataclass(slots=True)
 class _Earlier:
-    """What is known of what was asked before. `shards` have requests that are not asked any more, the newest first,
-    each with the revision of its batch; `missing` shards have some, too, or may have."""
+    """What is known of what was asked before. `shards` have requests that are not asked any more, the newest first;
+    batches that are `missing` have some, too, or may have, and no shard in the store."""
 
-    shards: list[tuple[Path, int | None]] = field(default_factory=list)
+    shards: list[_Shard] = field(default_factory=list)
     missing: list[KnownBatch] = field(default_factory=list)
     gone: bytearray = field(default_factory=bytearray)
     counted: int = 0
@@ -92,9 +101,7 @@ class _Earlier:
     @property
     def distinct(self) -> int:
         """How many requests are not asked any more; one that was asked several times is one."""
-        ids = IdList(bytes(self.gone))
-        index = IdIndex(ids)
-        return sum(index.find(identity) == at for at, identity in enumerate(ids))
+        return len(unique(self.gone)[0])
 
 
 def _explained(project: Project, plan: JobPlan, asking: _Asking, found: Changed, *, example: bool) -> Changed:
@@ -128,7 +135,7 @@ def _earlier(project: Project, plan: JobPlan, job: Job, finder: Finder) -> _Earl
         made.gone += gone
         path = project.store.shard_path(batch.record.shard)
         if gone and path.is_file():
-            made.shards.append((path, batch.record.revision))
+            made.shards.append(_Shard(path, len(batch.ids), batch.record.revision))
         elif gone:
             made.missing.append(batch)
     return made
@@ -155,30 +162,32 @@ def _compared(asking: _Asking, earlier: _Earlier, finder: Finder, found: Changed
     # Keys that look alike in a custom_id, or have no character that one may have: nobody can tell them apart.
     for key in alike | {""}:
         sought.pop(key, None)
-    comparison = Comparison()
-    for path, revision in earlier.shards:
-        _compare(path, revision, sought, finder, asking.job, comparison)
+    comparison, whole = Comparison(), not earlier.missing
+    for shard in earlier.shards:
+        whole = _compare(shard, sought, finder, asking.job, comparison) and whole
         if not sought:
             break
     kinds = comparison.kinds(all_changed=found.requests == found.of)
-    return replace(found, looked_at=looked_at, new=0 if earlier.missing else len(sought), replaced=kinds,
+    return replace(found, looked_at=looked_at, new=len(sought) if whole else 0, replaced=kinds,
                    example=next((kind.example for kind in kinds), None))
 
 
-def _compare(path: Path, revision: int | None, sought: dict[str, bytes], finder: Finder, job: Job,
-             comparison: Comparison) -> None:
-    """Takes those out of `sought` whose earlier request is in this shard."""
-    with open(path, "rb") as file:
+def _compare(shard: _Shard, sought: dict[str, bytes], finder: Finder, job: Job, comparison: Comparison) -> bool:
+    """Takes those out of `sought` whose earlier request is in this shard. Returns False for a file that lacks some."""
+    left = shard.requests
+    with open(shard.path, "rb") as file:
         for line in file:
             custom = _custom_id(line)
+            left -= bool(custom)
             key = key_part(custom)
             if key not in sought or key is None or _is_asked(custom, finder):
                 continue
-            old, new = _asked(line, revision), _asked(sought.pop(key), job.revision)
+            old, new = _asked(line, shard.revision), _asked(sought.pop(key), job.revision)
             if old is not None and new is not None:
                 comparison.add(old, new)
             if not sought:
-                return
+                return True
+    return left <= 0
 
 
 def _closest(asking: _Asking, earlier: _Earlier, finder: Finder) -> Example | None:
@@ -198,10 +207,10 @@ def _closest(asking: _Asking, earlier: _Earlier, finder: Finder) -> Example | No
 
 def _unasked(earlier: _Earlier, finder: Finder) -> Iterator[Asked]:
     """What was asked, and is not any more."""
-    for path, revision in earlier.shards:
-        with open(path, "rb") as file:
+    for shard in earlier.shards:
+        with open(shard.path, "rb") as file:
             for line in file:
-                if not _is_asked(_custom_id(line), finder) and (asked := _asked(line, revision)) is not None:
+                if not _is_asked(_custom_id(line), finder) and (asked := _asked(line, shard.revision)) is not None:
                     yield asked
 
 

@@ -70,7 +70,7 @@ class Comparison:
 
     def add(self, earlier: Asked, now: Asked) -> None:
         parts = differing(earlier, now)
-        if parts not in self._kinds and len(self._kinds) == _MOST_KINDS:
+        if parts not in self._kinds and len(self._kinds) >= _MOST_KINDS:
             parts = ("body",)
         self._kinds[parts] += 1
         self._examples.setdefault(parts, Example(earlier, now))

@@ -34,7 +34,8 @@ class Asked:
 
 def differing(old: Asked, new: Asked) -> tuple[str, ...]:
     """What differs, in words: `text`, `model`, `endpoint`, `schema`, `revision`, `body.NAME` for a parameter. Where all
-    is the same that one can see, it is the `key`: only part of it is in a custom_id."""
+    is the same that one can see, it is the `key`, of which only a part is in a custom_id, or a revision that nobody
+    knows."""
     names = {name for name in {*old.body, *new.body}
              if not _same(old.body.get(name, _MISSING), new.body.get(name, _MISSING))}
     found = {_word(name, old.body, new.body) for name in names}

@@ -26,6 +26,10 @@ def approver(session: Session, terminal: Terminal, *, auto: bool, saves: bool, p
     def approve(plans: Sequence[JobPlan]) -> bool:
         asked = [plan for plan in plans if not _refused(plan)]
         jobs = {plan.job for plan in asked}
+        if auto and asked:
+            # What is done unasked is told, with the digest by which a plan that was read before is known again.
+            pause()
+            terminal.err(f"{Totals.of(asked).line}\n")
         if auto or jobs <= approved:
             return True
         must_ask(terminal, _what(asked, "sending", "cancelling"), instead)

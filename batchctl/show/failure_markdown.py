@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from batchctl.show.diagnostics import total
-from batchctl.show.markdown import code, fitted, words
+from batchctl.show.markdown import Section, code, fitted, words
 from batchctl.words.diagnostics import Diagnostic
 
 
 def failure_markdown(command: str, findings: Sequence[Diagnostic]) -> str:
     """The number of mistakes, then each with its place and what to do."""
-    made = [f"### batchctl {command}", "", f"**Failed: {total(findings)}**", ""]
-    return fitted(made + [_line(finding) for finding in findings], f"`batchctl {command}` shows them all.")
+    head = Section((), (f"### batchctl {command}", "", f"**Failed: {total(findings)}**", ""))
+    return fitted([head, Section([_line(finding) for finding in findings])], f"`batchctl {command}` shows them all.")
 
 
 def _line(finding: Diagnostic) -> str:

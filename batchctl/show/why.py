@@ -8,7 +8,7 @@ from typing import Any
 from batchctl.decide.changed import Changed
 from batchctl.show.safe import safe
 
-_PARTS = {"schema": "answer schema"}
+_PARTS = {"schema": "answer schema", "key": "key or revision"}
 GONE = "what was asked is not in the store any more"
 
 #: Kinds of differences that are told each.
@@ -30,14 +30,16 @@ def why(changed: Changed) -> str:
     kinds += [(number, what) for number, what in (
         (sum(kind.requests for kind in changed.replaced[_MOST_KINDS:]), "other changes"),
         (changed.new, "new row" if changed.new == 1 else "new rows"), (changed.unknown, "unknown")) if number]
-    if len(kinds) == 1 and changed.looked_at == changed.of:
-        told = f"all: {kinds[0][1]}"
+    looked_at, (only, what) = changed.looked_at, kinds[0]
+    if len(kinds) == 1:
+        return (f"all: {what}" if looked_at == changed.of else f"{only:,} of {changed.of:,}: {what}"
+                if looked_at == changed.requests else f"the first {looked_at:,}: {what}")
+    told = [f"{number:,}: {what}" for number, what in kinds]
+    if looked_at == changed.requests:
+        told[0] = f"{only:,} of {changed.of:,}: {what}"
     else:
-        (first, what), *others = kinds
-        told = "; ".join([f"{first:,} of {changed.of:,}: {what}", *(f"{number:,}: {what}" for number, what in others)])
-    if changed.looked_at < changed.requests:
-        told += f" (in the first {changed.looked_at:,})"
-    return told
+        told[0] = f"of the first {looked_at:,}, {told[0]}"
+    return "; ".join(told)
 
 
 def changed_json(changed: Changed) -> dict[str, Any]:

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import pytest
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from batchctl.decide.changed import Changed, Example, Replaced
+from batchctl.decide.parts import Asked
 from batchctl.show.markdown import Section, code, comment, fenced, fitted, folded, table, words
 from batchctl.show.plan_markdown import plan_markdown
+from batchctl.show.plan_text import plan_text
+from batchctl.show.reports import Shown
 from batchctl.show.status_markdown import status_markdown
-from tests.hostile import EVIL
+from tests.hostile import CONTROL, EVIL
 from tests.show.test_views import priced, shown
 
 HOSTILE = (
@@ -84,6 +89,30 @@ def test_G9_hostile_text_is_no_markup_in_markdown(evil: str) -> None:
         text = view([shown(evil)])
         harmless(text)
         assert outline(text) == outline(view([shown("calm")])), text
+
+
+def with_diff(text: str) -> Shown:
+    """The same with an earlier request in which every string is `text`, on a line of its own too."""
+    earlier, now = (Asked(text, text, {"messages": [{"role": text, "content": f"{word}\n{text}\n\n{text}"}],
+                                       "x": {text: [text]}}) for word in ("old", "new"))
+    parts = Replaced((f"body.{text}", "text"), 3, Example(earlier, now))
+    changed = Changed(3, 1716, 3, replaced=(parts,), example=parts.example)
+    job = shown(text)
+    assert job.plan is not None
+    actions = tuple(replace(action, reason="changed") if action.kind == "create" else action
+                    for action in job.plan.actions)
+    return replace(job, changed=changed, report=replace(job.report, plan=replace(job.plan, actions=actions)))
+
+
+@pytest.mark.parametrize("evil", HOSTILE, ids=ascii)
+def test_G9_a_hostile_request_in_a_diff_is_no_markup_and_drives_no_terminal(evil: str) -> None:
+    text = plan_markdown([with_diff(evil)], diff=True)
+    harmless(text)
+    assert outline(text) == outline(plan_markdown([with_diff("calm")], diff=True)), text
+    assert not CONTROL.search(text)
+    assert not CONTROL.search(plan_text([with_diff(evil)], diff=True))
+    unexplained = plan_markdown([replace(with_diff("calm"), changed=Changed(1, 1, why=evil))], diff=True)
+    harmless(unexplained)
 
 
 @pytest.mark.parametrize("evil", HOSTILE, ids=ascii)
