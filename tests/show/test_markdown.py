@@ -25,7 +25,7 @@ HOSTILE = (
     "www.evil.test", "ftp://evil.test", "//evil.test", "<https://evil.test>", "[x]: https://evil.test", "#1", "GH-1",
     "``` x", "~~~", "a\\|b", "a\\\\|b", "`|`", "\\`x\\`", "`a` <img src=x> `b`", "&lt;img&gt;", "&#64;octocat", "$x$",
     "<code>", "</code><img src=x>", "<details>", "- x", "+ x", "# x", "1. x", "1) x",
-    "     x", "=", "---", "|---|", "**x**", "x\\", "`", "``",
+    "     x", "=", "---", "|---|", "**x**", "x\\", "`", "``", "```", "````",
 )
 
 #: All the HTML that batchctl itself writes, and what is no data in it.
