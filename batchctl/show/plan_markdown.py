@@ -29,8 +29,8 @@ def plan_markdown(jobs: Sequence[Shown], *, offline: bool = False, diff: bool = 
     rows = [_row(job, about, totals.estimate.cost) for job, about in done]
     if rows:
         made += [*table(["job", "plan", "new requests", "why", "ends"], rows), ""]
-    for job in jobs:
-        made += _remarks(job, offline)
+    said = [line for job in jobs for line in _remarks(job, offline)]
+    made += [*said, ""] if said else []
     diffs = [section for job in jobs for section in _difference(job)] if diff else []
     return fitted([Section(made), *_actions(done), *diffs], "`batchctl plan` shows them all.")
 
@@ -74,9 +74,9 @@ def _difference(job: Shown) -> list[Section]:
     """A changed request behind a click, below the name of its job."""
     example = example_of(job)
     if isinstance(example, str):
-        return [Section([f"- {code(job.job)}: no diff: {words(example)}", ""])]
+        return [Section([f"- {code(job.job)}: no diff: {words(example)}"])]
     block = fenced(difference(example), "diff")
-    return [Section([f"{code(job.job)}: a request that changed", ""]), folded("Diff of one request", block)]
+    return [Section(["", f"{code(job.job)}: a request that changed", ""]), folded("Diff of one request", block)]
 
 
 def _remarks(job: Shown, offline: bool) -> list[str]:
