@@ -13,7 +13,9 @@ from batchctl.words.dialects import BodyKind, Dialect
 from batchctl.words.prices import Price
 from batchctl.words.remote import Coordinates, HeaderValue, MetadataValue
 
-InputFormat = Literal["csv", "jsonl", "json"]
+InputFormat = Literal[
+    "csv", "jsonl", "json", "parquet", "excel", "sqlite", "duckdb", "text", "image", "file"
+]
 SinkFormat = Literal["csv", "jsonl"]
 RecordChoice = Literal["ok", "failed", "all"]
 RetryReason = Literal["expired", "rate_limit", "server_error", "timeout", "missing", "invalid_output", "cancelled"]

@@ -88,7 +88,7 @@ def sink_bytes(job: Job, desired: Desired, store: Store, sink: Sink, plan: JobPl
     """A sink's content in pieces, each with the number of records in it. Raises InputChanged when the inputs are no
     longer those of the survey."""
     rules = _rules(job)
-    workers = default_workers(sum(file.size for file in files_of(job)[0]))
+    workers = default_workers(files_of(job)[0])
     columns = _columns(job, rules, workers) if sink.fields is None else ()
     places = tuple((batch.record.batch_id, *store.result_files(batch.record)) for batch in plan.standing.batches)
     with join_table(desired.ids, desired.row_request, plan.state, plan.standing, _answers(store, plan)) as table:

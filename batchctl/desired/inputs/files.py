@@ -9,19 +9,15 @@ import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
-from pathlib import Path, PurePath
-from typing import Literal
+from pathlib import Path
 
-from batchctl.desired.inputs.row import split_place
-from batchctl.desired.job import Input, InputFormat, Job
+from batchctl.desired.inputs.formats import Compression, SourceKind, told_by_name
+from batchctl.desired.inputs.row import AT_WORK, split_place
+from batchctl.desired.job import Input, Job
 from batchctl.desired.paths import PathRefused, confine
 from batchctl.words.diagnostics import Diagnostic
 
-Compression = Literal["gzip", "zstd"]
-
-_FORMATS: dict[str, InputFormat] = {".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "json"}
 _PATHS = "check the path; it starts at the folder of the manifest"
-_COMPRESSIONS: dict[str, Compression] = {".gz": "gzip", ".zst": "zstd", ".zstd": "zstd"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +29,7 @@ class SourceFile:
     input_index: int
     shown: str
     path: Path | None
-    format: InputFormat | None = None
+    format: SourceKind
     compression: Compression | None = None
     size: int = 0
 
@@ -44,7 +40,7 @@ def files_of(job: Job) -> tuple[tuple[SourceFile, ...], tuple[Diagnostic, ...]]:
     findings: list[Diagnostic] = []
     for input_index, entry in enumerate(job.inputs):
         if entry.rows is not None:
-            found.append(SourceFile(len(found), input_index, entry.span.file or job.manifest.name, None))
+            found.append(SourceFile(len(found), input_index, entry.span.file or job.manifest.name, None, "rows"))
             continue
         try:
             paths = _expand(entry.path or "", job)
@@ -66,6 +62,8 @@ def locate(job: Job, place: int) -> str:
     files, _ = files_of(job)
     if index >= len(files):
         return "an unknown row"
+    if row >= AT_WORK:
+        return files[index].shown
     return f"row {row} of {files[index].shown}" if row else f"the start of {files[index].shown}"
 
 
@@ -97,11 +95,8 @@ def _describe(path: Path, entry: Input, job: Job, index: int, input_index: int) 
         kind = "a directory" if stat.S_ISDIR(status.st_mode) else "no regular file"
         label = f'for all in it write "{shown}/*.csv"' if stat.S_ISDIR(status.st_mode) else "name a file"
         return Diagnostic("input-refused", f"{shown} is {kind}; inputs are files", entry.span, label)
-    name = PurePath(path.name)
-    compression = _COMPRESSIONS.get(name.suffix.lower())
-    if compression:
-        name = name.with_suffix("")
-    file_format = entry.format or _FORMATS.get(name.suffix.lower())
+    told, compression = told_by_name(path.name)
+    file_format = entry.format or told
     if file_format is None:
         return Diagnostic(
             "input-format", f"cannot tell the format of {shown} from its name", entry.span,

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
+from batchctl.desired.inputs.opening import Opened, Opening
 from batchctl.desired.inputs.row import Chunk, Record, SourceFailed
 from batchctl.desired.job import Input
 from batchctl.words.diagnostics import Diagnostic
@@ -35,6 +37,13 @@ class InlineRows:
         skipped = min(count, len(self._rows) - self._at)
         self._at += skipped
         return skipped
+
+
+@contextmanager
+def open_inline(opening: Opening) -> Iterator[Opened]:
+    """The rows of an input. Raises SourceFailed."""
+    rows = InlineRows(opening.entry)
+    yield Opened(rows, lambda: 0, lambda: rows.canonical)
 
 
 def plain(value: Any) -> Any:

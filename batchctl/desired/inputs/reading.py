@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import count
 
 from batchctl.desired.inputs.files import SourceFile, files_of
-from batchctl.desired.inputs.inline_rows import InlineRows
-from batchctl.desired.inputs.row import Record, Row, RowError, SourceFailed, place_of
-from batchctl.desired.inputs.sources import BY_LINES, FILE_SOURCES, RowSource
-from batchctl.desired.inputs.streams import Stored, bytes_read, open_content, open_stored
+from batchctl.desired.inputs.opening import Opening, RowSource
+from batchctl.desired.inputs.row import AT_WORK, Record, Row, RowError, SourceFailed, place_of
+from batchctl.desired.inputs.sources import opened
 from batchctl.desired.job import Input, Job
 from batchctl.words.diagnostics import Diagnostic
 from batchctl.words.digest import text_digest
@@ -97,23 +97,13 @@ class JobReader:
         return self._block.index % self._workers == self._worker
 
     def _file(self, file: SourceFile, entry: Input, left: dict[int, int | None]) -> Iterator[Block]:
-        if file.path is None:
-            inline = InlineRows(entry)
-            self._digests.append(inline.canonical)
-            yield from self._source(inline, file, entry, left, lambda: 0)
-            return
-        with open_stored(file, digested=self._digested) as stored:
-            assert file.format is not None
-            with open_content(file, stored, by_lines=file.format in BY_LINES) as content:
-                source = FILE_SOURCES[file.format](content, file)
-                yield from self._source(source, file, entry, left, lambda: bytes_read(content))
-                if self._digested:
-                    self._digests.append(self._drained(stored, file))
-
-    def _drained(self, stored: Stored, file: SourceFile) -> bytes:
-        """The digest of a file of which perhaps not all was read; tells that it goes on."""
-        steps = iter(range(1, 1 << 39))
-        return stored.digest(lambda: self._beat(place_of(file.index, next(steps))))
+        steps = count(AT_WORK)
+        opening = Opening(file, entry, self._job.vars, self._digested,
+                          lambda: self._beat(place_of(file.index, next(steps))))
+        with opened(opening) as source:
+            yield from self._source(source.rows, file, entry, left, source.size)
+            if self._digested:
+                self._digests.append(source.digest())
 
     def _source(
         self, source: RowSource, file: SourceFile, entry: Input, left: dict[int, int | None], size: Callable[[], int]
@@ -124,11 +114,11 @@ class JobReader:
         passed = seen = 0
         while (remaining := left[file.input_index]) != 0:
             room = BLOCK - self._filled
-            count = min(room if remaining is None else min(room, remaining), _step(passed, size()))
-            if judged or (self._owned and (self._wanted is None or self._wanted(self._number, count))):
-                consumed, accepted = self._take(source, file, count, judged)
+            step = min(room if remaining is None else min(room, remaining), _step(passed, size()))
+            if judged or (self._owned and (self._wanted is None or self._wanted(self._number, step))):
+                consumed, accepted = self._take(source, file, step, judged)
             else:
-                consumed = accepted = source.skip(count)
+                consumed = accepted = source.skip(step)
                 self._beat(place_of(file.index, passed + consumed))
             passed += consumed
             self._number += accepted
@@ -149,12 +139,12 @@ class JobReader:
                     yield self._block
                 self._held = 0
                 self._block = Block(self._block.index)
-            if consumed < count:
+            if consumed < step:
                 return
 
-    def _take(self, source: RowSource, file: SourceFile, count: int, judged: bool) -> tuple[int, int]:
+    def _take(self, source: RowSource, file: SourceFile, step: int, judged: bool) -> tuple[int, int]:
         """Reads records into the block; how many were read, and how many of them count as accepted."""
-        chunk = source.read(count)
+        chunk = source.read(step)
         shown, input_index, start = file.shown, file.input_index, place_of(file.index, 0)
         rows = [
             Row(number, shown, line, data, input_index, row, start + row)

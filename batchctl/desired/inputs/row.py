@@ -9,12 +9,16 @@ from batchctl.words.diagnostics import Diagnostic
 
 _ROW_BITS = 40
 
+#: From here on, what stands for a row in a place is none: the file as a whole is being worked on.
+AT_WORK = 1 << (_ROW_BITS - 1)
+
 
 class Row(NamedTuple):
     """One accepted record of a job. A named tuple, as it is made a million times.
 
     `number` counts from 0 over the job's accepted rows; `row` from 1 within its file, header and blank lines not
-    counted; `line` is where it starts. `place` is file and row in one integer, for `locate`.
+    counted; `line` is where it starts, or 0 where there are no lines. `place` is file and row in one integer, for
+    `locate`.
     """
 
     number: int
@@ -26,7 +30,7 @@ class Row(NamedTuple):
     place: int
 
     def __str__(self) -> str:
-        return f"row {self.row} of {self.file} (line {self.line})"
+        return f"row {self.row} of {self.file}" + (f" (line {self.line})" if self.line else "")
 
 
 class RowError(Exception):
@@ -46,7 +50,7 @@ class SourceFailed(Exception):
 
 
 class Record(NamedTuple):
-    """What a source makes of one record: row number and line from 1, and the columns."""
+    """What a source makes of one record: row number and line from 1 (line 0: no lines), and the columns."""
 
     row: int
     line: int

@@ -6,6 +6,7 @@ import gzip
 import hashlib
 import io
 import os
+import re
 import stat
 import zlib
 from collections.abc import Callable
@@ -27,7 +28,12 @@ _RATIO_FROM = 64 * 2**20
 MAX_LINE = 64 * 2**20
 
 _BUFFER = 2**20
-_MAGIC = {"gzip": b"\x1f\x8b", "zstd": b"\x28\xb5\x2f\xfd"}
+#: How each compression begins; of bzip2 the first block or the end, after a letter for the level.
+_MAGIC = {
+    "gzip": re.compile(rb"\x1f\x8b"), "zstd": re.compile(rb"\x28\xb5\x2f\xfd"), "xz": re.compile(rb"\xfd7zXZ\x00"),
+    "bzip2": re.compile(rb"BZh[1-9](?:1AY&SY|\x17rE8P\x90)"),
+}  # fmt: skip
+_LONGEST_MAGIC = 10
 _WIDE_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -64,10 +70,13 @@ class Stored(io.RawIOBase):
 
 
 class Capped(io.RawIOBase):
-    """Content that stops with a finding when it is too long, grows too much, or has no line ends."""
+    """Content that stops with a finding when it is too long, grows too much, or has no line ends. `damages` are what
+    reading it raises where it cannot be decompressed."""
 
-    def __init__(self, content: BinaryIO, stored: Stored, file: SourceFile, *, by_lines: bool) -> None:
+    def __init__(self, content: BinaryIO, damages: tuple[type[Exception], ...], stored: Stored, file: SourceFile, *,
+                 by_lines: bool) -> None:
         self._content = content
+        self._damages = damages
         self._stored = stored
         self._file = file
         self._by_lines = by_lines
@@ -80,7 +89,7 @@ class Capped(io.RawIOBase):
     def readinto(self, buffer: Any) -> int:
         try:
             data = self._content.read(len(buffer))
-        except (OSError, EOFError, zlib.error, ZstdFailed) as error:
+        except self._damages as error:
             raise failed("input-compressed", self._file, f"cannot decompress: {error}") from None
         size = len(data)
         memoryview(buffer)[:size] = data
@@ -109,20 +118,37 @@ def open_stored(file: SourceFile, *, digested: bool = False) -> Stored:
 def open_content(file: SourceFile, stored: Stored, *, by_lines: bool) -> io.BufferedReader[Any]:
     """The decompressed content, checked to be what its name says. Raises SourceFailed, now or while reading."""
     raw = io.BufferedReader(stored, _BUFFER)
-    start = raw.peek(4)[:4]
+    start = raw.peek(_LONGEST_MAGIC)
     for name, magic in _MAGIC.items():
-        if (file.compression == name) != start.startswith(magic):
+        if (file.compression == name) != bool(magic.match(start)):
             what = f"is not {name} data" if file.compression == name else f"is {name} data: give its name the suffix"
             raise failed("input-compressed", file, what)
-    content: BinaryIO = raw
-    if file.compression == "gzip":
-        content = cast(BinaryIO, gzip.GzipFile(fileobj=raw))
-    elif file.compression == "zstd":
-        content = cast(BinaryIO, io.BufferedReader(ZstdBytes(raw), _BUFFER))
-    reader = io.BufferedReader(Capped(content, stored, file, by_lines=by_lines), _BUFFER)
+    content, damages = _decompressed(raw, file)
+    reader = io.BufferedReader(Capped(content, damages, stored, file, by_lines=by_lines), _BUFFER)
     if reader.peek(2).startswith(_WIDE_MARKS):
         raise failed("input-encoding", file, "is UTF-16; save it as UTF-8")
     return reader
+
+
+def _decompressed(raw: io.BufferedReader[Any], file: SourceFile) -> tuple[BinaryIO, tuple[type[Exception], ...]]:
+    """The content, and what reading it raises where the data is damaged."""
+    try:
+        match file.compression:
+            case "gzip":
+                return cast(BinaryIO, gzip.GzipFile(fileobj=raw)), (OSError, EOFError, zlib.error)
+            case "zstd":
+                return cast(BinaryIO, io.BufferedReader(ZstdBytes(raw), _BUFFER)), (OSError, ZstdFailed)
+            case "bzip2":
+                import bz2  # like lzma seldom needed, and not part of every Python
+
+                return cast(BinaryIO, bz2.BZ2File(raw)), (OSError, EOFError)
+            case "xz":
+                import lzma
+
+                return cast(BinaryIO, lzma.LZMAFile(raw)), (OSError, EOFError, lzma.LZMAError)
+    except ImportError as error:
+        raise failed("input-compressed", file, f"this Python was built without {error.name}") from None
+    return raw, (OSError,)
 
 
 def bytes_read(content: io.BufferedReader[Any]) -> int:

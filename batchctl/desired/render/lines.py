@@ -41,7 +41,7 @@ def lines(
     rows = _rows_of(desired, wanted)
     rules, _ = rules_of(job)
     files, _ = files_of(job)
-    count = workers or default_workers(sum(file.size for file in files))
+    count = workers or default_workers(files)
     position = iter(wanted)
     given, told = 0, clock()
     with closing(pool.run(LinesTask(job, rules, rows), workers=count, clock=clock)) as frames:

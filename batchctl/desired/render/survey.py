@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import time
 from array import array
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 
-from batchctl.desired.inputs.files import files_of
+from batchctl.desired.inputs.files import SourceFile, files_of
+from batchctl.desired.inputs.formats import ALONE, TEXTS
 from batchctl.desired.job import Job
 from batchctl.desired.render import pool
 from batchctl.desired.render.findings import Findings, from_json
@@ -57,12 +58,11 @@ def survey(
     rules, wrong = rules_of(job)
     if findings or wrong:
         raise InvalidInput((*findings, *wrong, *_template_mistakes(job)))
-    count = workers or default_workers(sum(file.size for file in files))
+    count = workers or default_workers(files)
     keyed = any(entry.key is not None for entry in job.inputs)
     task = SurveyTask(job, rules, job.body_kind == "embeddings", keyed)
     gathered = _Gathered()
-    told = _Told(job.name, emit, clock, None if any(file.compression for file in files) else sum(
-        file.size for file in files))
+    told = _Told(job.name, emit, clock, sum(file.size for file in files) if all(map(_tells_rows, files)) else None)
     with closing(pool.run(task, workers=count, row_timeout_s=row_timeout_s, clock=clock)) as frames:
         _gather(frames, task, gathered, told)
     if gathered.findings:
@@ -81,9 +81,16 @@ def _template_mistakes(job: Job) -> Iterator[Diagnostic]:
             yield from map(from_json, frame.header.get("findings", ()))
 
 
-def default_workers(size_bytes: int) -> int:
-    """How many workers pay for inputs of this size."""
-    return 1 if size_bytes < _SMALL else min(os.cpu_count() or 1, _MOST_WORKERS)
+def default_workers(files: Sequence[SourceFile]) -> int:
+    """How many workers pay for inputs of this size, and may read them."""
+    if any(file.format in ALONE for file in files) or sum(file.size for file in files) < _SMALL:
+        return 1
+    return min(os.cpu_count() or 1, _MOST_WORKERS)
+
+
+def _tells_rows(file: SourceFile) -> bool:
+    """Whether the size of a file and what was read of it tell how many rows it has."""
+    return file.format == "rows" or (file.format in TEXTS and file.compression is None)
 
 
 class _Gathered:

@@ -13,9 +13,9 @@ import httpx
 from batchctl.act.lines import NotALine, parse, text_of
 from batchctl.decide.known import Candidate
 from batchctl.desired.inputs.files import SourceFile, files_of
+from batchctl.desired.inputs.opening import Opening, RowSource
 from batchctl.desired.inputs.row import SourceFailed
-from batchctl.desired.inputs.sources import BY_LINES, FILE_SOURCES, RowSource
-from batchctl.desired.inputs.streams import open_content, open_stored
+from batchctl.desired.inputs.sources import opened
 from batchctl.desired.manifest import load
 from batchctl.recorded.codec import LockfileInvalid, decode, encode
 from batchctl.recorded.records import JobRecord, Recorded
@@ -152,9 +152,8 @@ def _count(file: SourceFile) -> int | None:
 
 @contextmanager
 def _source(file: SourceFile) -> Iterator[RowSource]:
-    assert file.format is not None
-    with open_stored(file) as stored, open_content(file, stored, by_lines=file.format in BY_LINES) as content:
-        yield FILE_SOURCES[file.format](content, file)
+    with opened(Opening(file, file_input(file.shown), {}, digested=False, alive=lambda: None)) as source:
+        yield source.rows
 
 
 #: Each raises for bytes that break its promise; `json` and `csv` are names of files too.

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from batchctl.desired.inputs.files import SourceFile, files_of
+from batchctl.desired.inputs.opening import Opening, RowSource
 from batchctl.desired.inputs.row import Chunk, SourceFailed
-from batchctl.desired.inputs.sources import BY_LINES, FILE_SOURCES, RowSource
-from batchctl.desired.inputs.streams import open_content, open_stored
+from batchctl.desired.inputs.sources import opened
 from batchctl.words.diagnostics import Diagnostic
 from tests.desired.jobs import file_input, job
 
@@ -33,9 +33,8 @@ class Reader:
     @contextmanager
     def source(self, name: str, content: bytes | None = None) -> Iterator[RowSource]:
         file = self.file(name, content)
-        assert file.format is not None
-        with open_stored(file) as stored, open_content(file, stored, by_lines=file.format in BY_LINES) as stream:
-            yield FILE_SOURCES[file.format](stream, file)
+        with opened(Opening(file, file_input(name), {}, digested=False, alive=lambda: None)) as source:
+            yield source.rows
 
     def all(self, name: str, content: bytes | None = None) -> Chunk:
         with self.source(name, content) as source:

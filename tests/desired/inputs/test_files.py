@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
+import lzma
 import os
 from pathlib import Path
 
@@ -89,10 +91,11 @@ def test_an_unknown_suffix_needs_a_format(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("name", "content"),
-    [("a.csv.gz", b"x\n1\n"), ("a.csv.zst", b"x\n1\n"), ("a.csv", gzip.compress(b"x\n1\n", mtime=0))],
-)
+    [("a.csv.gz", b"x\n1\n"), ("a.csv.zst", b"x\n1\n"), ("a.csv.bz2", b""), ("a.csv.xz", b"BZh9"),
+     ("a.csv", gzip.compress(b"x\n1\n", mtime=0)), ("a.csv", bz2.compress(b"")), ("a.csv", lzma.compress(b"x"))],
+)  # fmt: skip
 def test_suffix_and_content_must_agree_on_compression(reader: Reader, name: str, content: bytes) -> None:
-    with pytest.raises(SourceFailed, match=r"is not|is gzip data"):
+    with pytest.raises(SourceFailed, match=r"is not|is (gzip|bzip2|xz) data"):
         reader.all(name, content)
 
 

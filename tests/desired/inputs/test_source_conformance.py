@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import bz2
 import csv
 import gzip
 import io
 import json
+import lzma
 from collections.abc import Callable
 
 import pytest
@@ -53,6 +55,10 @@ def as_json(rows: Rows) -> bytes:
     return json.dumps(rows, indent=1).encode()
 
 
+COMPRESSORS: dict[str, Callable[[bytes], bytes]] = {
+    "gz": gzip.compress, "zst": zstandard.ZstdCompressor(write_checksum=True).compress, "bz2": bz2.compress,
+    "xz": lzma.compress,
+}  # fmt: skip
 WRITERS: dict[str, Callable[[Rows], bytes]] = {"csv": as_csv, "jsonl": as_jsonl, "json": as_json}
 
 pytestmark = pytest.mark.parametrize("suffix", WRITERS)
@@ -84,22 +90,29 @@ def test_at_the_end_fewer_records_are_read_and_then_none(reader: Reader, suffix:
         assert source.skip(2) == 0
 
 
-@pytest.mark.parametrize("compression", ["gz", "zst"])
+@pytest.mark.parametrize("compression", COMPRESSORS)
 def test_compressed_files_read_like_plain_ones(reader: Reader, suffix: str, compression: str) -> None:
     plain = WRITERS[suffix](ROWS)
     half = len(plain) // 2
-    compress = gzip.compress if compression == "gz" else zstandard.ZstdCompressor().compress
+    compress = COMPRESSORS[compression]
     parts = compress(plain[:half]) + compress(plain[half:])
     assert [record.data for record in reader.all(f"a.{suffix}.{compression}", parts).records] == ROWS
 
 
-@pytest.mark.parametrize("compression", ["gz", "zst"])
+@pytest.mark.parametrize("compression", COMPRESSORS)
 def test_a_truncated_compressed_file_is_a_finding_and_no_shorter_input(
     reader: Reader, suffix: str, compression: str
 ) -> None:
-    compress = gzip.compress if compression == "gz" else zstandard.ZstdCompressor().compress
-    content = compress(WRITERS[suffix](ROWS))[:-9]
+    content = COMPRESSORS[compression](WRITERS[suffix](ROWS))[:-9]
     (finding,) = reader.problems(f"a.{suffix}.{compression}", content)
+    assert finding.code == "input-compressed"
+
+
+@pytest.mark.parametrize("compression", COMPRESSORS)
+def test_a_damaged_compressed_file_is_a_finding(reader: Reader, suffix: str, compression: str) -> None:
+    content = COMPRESSORS[compression](WRITERS[suffix](ROWS))
+    half = len(content) // 2
+    (finding,) = reader.problems(f"a.{suffix}.{compression}", content[:half] + b"\0" * 50 + content[half + 50 :])
     assert finding.code == "input-compressed"
 
 

@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 
+from batchctl.desired.inputs.files import SourceFile
+from batchctl.desired.inputs.formats import SourceKind
 from batchctl.desired.render import pool, repeats
 from batchctl.desired.render.lines import InputChanged, lines
 from batchctl.desired.render.rules import rules_of
@@ -304,9 +306,14 @@ def test_a_row_that_takes_all_memory_is_named(tmp_path: Path) -> None:
     assert finding.notes == ("while rendering row 2 of job.yaml (line 5)",)
 
 
-def test_small_inputs_get_one_worker() -> None:
-    assert default_workers(4 * 2**20 - 1) == 1
-    assert default_workers(2**30) == min(os.cpu_count() or 1, 8)
+def test_small_inputs_and_those_that_cannot_be_shared_get_one_worker() -> None:
+    def workers(kind: SourceKind, size: int) -> int:
+        small = SourceFile(0, 0, "a.csv", Path("a.csv"), "csv", size=1)
+        return default_workers([small, SourceFile(1, 1, "b", Path("b"), kind, size=size)])
+
+    assert workers("csv", 4 * 2**20 - 2) == 1
+    assert workers("csv", 2**30) == workers("parquet", 2**30) == min(os.cpu_count() or 1, 8)
+    assert [workers(kind, 2**30) for kind in ("sqlite", "duckdb", "query", "excel")] == [1, 1, 1, 1]
 
 
 @pytest.mark.parametrize("at_once", [1, 3, 2**20])
