@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 
-from batchctl.desired.inputs.formats import Compression, SourceKind, told_by_name
+from batchctl.desired.inputs.formats import COMPRESSIBLE, Compression, SourceKind, advice_on_format, told_by_name
 from batchctl.desired.inputs.row import AT_WORK, split_place
 from batchctl.desired.job import Input, Job
 from batchctl.desired.paths import PathRefused, confine
@@ -93,15 +93,18 @@ def _describe(path: Path, entry: Input, job: Job, index: int, input_index: int) 
         return Diagnostic("input-missing", f"cannot read {shown}: {error.strerror}", entry.span, _likely(path))
     if not stat.S_ISREG(status.st_mode):
         kind = "a directory" if stat.S_ISDIR(status.st_mode) else "no regular file"
-        label = f'for all in it write "{shown}/*.csv"' if stat.S_ISDIR(status.st_mode) else "name a file"
+        label = f'for all in it write "{shown}/*"' if stat.S_ISDIR(status.st_mode) else "name a file"
         return Diagnostic("input-refused", f"{shown} is {kind}; inputs are files", entry.span, label)
     told, compression = told_by_name(path.name)
     file_format = entry.format or told
     if file_format is None:
-        return Diagnostic(
-            "input-format", f"cannot tell the format of {shown} from its name", entry.span,
-            notes=('write "format: csv", "format: jsonl" or "format: json"',),
-        )
+        message = f"cannot tell the format of {shown} from its name"
+        return Diagnostic("input-format", message, entry.span, notes=(advice_on_format(path.name),))
+    if compression and file_format not in COMPRESSIBLE:
+        if file_format != "file":
+            message = f"{shown} is compressed, and {file_format} is not read so"
+            return Diagnostic("input-compressed", message, entry.span, "decompress it")
+        compression = None
     return SourceFile(index, input_index, shown, path, file_format, compression, status.st_size)
 
 

@@ -22,12 +22,21 @@ _COMPRESSIONS: dict[str, Compression] = {
 #: Formats in which a line without an end is a mistake, not a long value.
 BY_LINES: frozenset[SourceKind] = frozenset(("csv", "jsonl"))
 
+#: Formats that are text, of which the bytes that were read tell how far a reader has come.
+TEXTS: frozenset[SourceKind] = frozenset(("csv", "jsonl", "json"))
+
+#: Formats that may be compressed as a whole.
+COMPRESSIBLE: frozenset[SourceKind] = TEXTS | {"text"}
+
+#: Suffixes of files that are one row each, which a manifest has to say.
+_ROW_EACH: dict[str, InputFormat] = {
+    ".txt": "text", ".md": "text", ".html": "text", ".png": "image", ".jpg": "image", ".jpeg": "image",
+    ".gif": "image", ".webp": "image", ".mp3": "file", ".wav": "file", ".m4a": "file", ".flac": "file", ".ogg": "file",
+}  # fmt: skip
+
 #: What each worker would have to take in as a whole, or asks a query that need not give its rows in the same order
 #: twice: one worker reads such inputs alone.
 ALONE: frozenset[SourceKind] = frozenset(("excel", "sqlite", "duckdb", "query"))
-
-#: Formats that are text, of which the bytes that were read tell how far a reader has come.
-TEXTS: frozenset[SourceKind] = frozenset(("csv", "jsonl", "json"))
 
 
 def told_by_name(name: str) -> tuple[InputFormat | None, Compression | None]:
@@ -37,3 +46,11 @@ def told_by_name(name: str) -> tuple[InputFormat | None, Compression | None]:
     if compression:
         path = path.with_suffix("")
     return _FORMATS.get(path.suffix.lower()), compression
+
+
+def advice_on_format(name: str) -> str:
+    """What to write for a file whose name does not tell its format."""
+    each = _ROW_EACH.get(PurePath(name).suffix.lower())
+    if each:
+        return f'for one row a file write "format: {each}"'
+    return 'write "format: csv", or another that "batchctl schema job" lists under "format"'

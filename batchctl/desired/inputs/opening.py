@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from batchctl.desired.inputs.files import SourceFile
-from batchctl.desired.inputs.row import Chunk
+from batchctl.desired.inputs.row import Chunk, SourceFailed
 from batchctl.desired.job import Input
+from batchctl.words.diagnostics import Diagnostic
 
 
 class RowSource(Protocol):
@@ -49,6 +50,11 @@ class Opened:
     rows: RowSource
     size: Callable[[], int]
     digest: Callable[[], bytes]
+
+
+def unusable(opening: Opening, code: str, message: str, *notes: str) -> SourceFailed:
+    """The end of a source that has no lines: the finding names the file, and stands at the input in the manifest."""
+    return SourceFailed(Diagnostic(code, f"{opening.file.shown}: {message}", opening.entry.span, notes=notes))
 
 
 #: Opens a source, and closes it again. Raises SourceFailed.

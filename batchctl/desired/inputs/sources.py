@@ -18,6 +18,18 @@ def _opener(opening: Opening) -> Opener:
             from batchctl.desired.inputs.inline_rows import open_inline
 
             return open_inline
+        case "text":
+            from batchctl.desired.inputs.file_rows import open_text
+
+            return open_text
+        case "image":
+            from batchctl.desired.inputs.file_rows import open_image
+
+            return open_image
+        case "file":
+            from batchctl.desired.inputs.file_rows import open_file
+
+            return open_file
         case _:
             from batchctl.desired.inputs.streamed import open_streamed
 

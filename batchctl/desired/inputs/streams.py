@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import Any, BinaryIO, cast
 
 from batchctl.desired.inputs.files import SourceFile
+from batchctl.desired.inputs.looks import START, look_of
 from batchctl.desired.inputs.row import SourceFailed
 from batchctl.desired.inputs.zstd import ZstdBytes, ZstdFailed
 from batchctl.words.diagnostics import Diagnostic, Span
@@ -54,6 +55,10 @@ class Stored(io.RawIOBase):
         if self._state is not None:
             self._state.update(memoryview(buffer)[:size])
         return size
+
+    def size(self) -> int:
+        """Bytes of the file as it is now."""
+        return os.fstat(self._file.fileno()).st_size
 
     def digest(self, beat: Callable[[], None]) -> bytes:
         """sha256 of the whole file, after reading what is left of it; `beat` is called now and then."""
@@ -125,9 +130,18 @@ def open_content(file: SourceFile, stored: Stored, *, by_lines: bool) -> io.Buff
             raise failed("input-compressed", file, what)
     content, damages = _decompressed(raw, file)
     reader = io.BufferedReader(Capped(content, damages, stored, file, by_lines=by_lines), _BUFFER)
-    if reader.peek(2).startswith(_WIDE_MARKS):
-        raise failed("input-encoding", file, "is UTF-16; save it as UTF-8")
+    _check_start(reader.peek(START)[:START], file)
     return reader
+
+
+def _check_start(start: bytes, file: SourceFile) -> None:
+    """Raises SourceFailed for content that is no UTF-8 text, as far as its start tells."""
+    if start.startswith(_WIDE_MARKS):
+        raise failed("input-encoding", file, "is UTF-16; save it as UTF-8")
+    look = look_of(start)
+    if look is not None:
+        advice = f'write "format: {look.format}"' if look.format and not file.compression else "name another file"
+        raise failed("input-format", file, f"looks like {look.what}, not like {file.format}", notes=(advice,))
 
 
 def _decompressed(raw: io.BufferedReader[Any], file: SourceFile) -> tuple[BinaryIO, tuple[type[Exception], ...]]:
@@ -156,9 +170,9 @@ def bytes_read(content: io.BufferedReader[Any]) -> int:
     return cast(Capped, content.raw).total
 
 
-def failed(code: str, file: SourceFile, message: str, line: int = 1) -> SourceFailed:
+def failed(code: str, file: SourceFile, message: str, line: int = 1, notes: tuple[str, ...] = ()) -> SourceFailed:
     """The end of a source, with a finding that names the file and a line of it."""
-    return SourceFailed(Diagnostic(code, f"{file.shown}: {message}", Span(file.shown, line)))
+    return SourceFailed(Diagnostic(code, f"{file.shown}: {message}", Span(file.shown, line), notes=notes))
 
 
 def _open(file: SourceFile) -> io.FileIO:
