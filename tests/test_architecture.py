@@ -29,6 +29,7 @@ OWNERS = {
     "jsonschema_rs": ("desired/answer_schema.py",),
     "yaml": ("desired/",),
     "filelock": ("recorded/runlock.py",),
+    "pyarrow": ("desired/inputs/arrow_values.py", "desired/inputs/parquet_rows.py"),
 }
 
 #: The two doors to the local server: the provider that joins it, and the command that is it.

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 
+from batchctl.desired.inputs.extras import missing_extra
 from batchctl.desired.inputs.formats import COMPRESSIBLE, Compression, SourceKind, advice_on_format, told_by_name
 from batchctl.desired.inputs.row import AT_WORK, split_place
 from batchctl.desired.job import Input, Job
@@ -53,6 +54,9 @@ def files_of(job: Job) -> tuple[tuple[SourceFile, ...], tuple[Diagnostic, ...]]:
                 findings.append(described)
             else:
                 found.append(described)
+    for input_index, kind in dict.fromkeys((file.input_index, file.format) for file in found):
+        if (missing := missing_extra(kind, job.inputs[input_index])) is not None:
+            findings.append(missing)
     return tuple(found), tuple(findings)
 
 

@@ -18,6 +18,10 @@ def _opener(opening: Opening) -> Opener:
             from batchctl.desired.inputs.inline_rows import open_inline
 
             return open_inline
+        case "parquet":
+            from batchctl.desired.inputs.parquet_rows import open_parquet
+
+            return open_parquet
         case "text":
             from batchctl.desired.inputs.file_rows import open_text
 

@@ -117,7 +117,7 @@ class Capped(io.RawIOBase):
 
 def open_stored(file: SourceFile, *, digested: bool = False) -> Stored:
     """The raw bytes of a file. Raises SourceFailed."""
-    return Stored(_open(file), digested=digested)
+    return Stored(open_regular(file), digested=digested)
 
 
 def open_content(file: SourceFile, stored: Stored, *, by_lines: bool) -> io.BufferedReader[Any]:
@@ -175,8 +175,9 @@ def failed(code: str, file: SourceFile, message: str, line: int = 1, notes: tupl
     return SourceFailed(Diagnostic(code, f"{file.shown}: {message}", Span(file.shown, line), notes=notes))
 
 
-def _open(file: SourceFile) -> io.FileIO:
-    """Opens without waiting (a FIFO would), without following a link that was put there since, and files only."""
+def open_regular(file: SourceFile) -> io.FileIO:
+    """The file, opened without waiting (a FIFO would), and without following a link that was put there since. Raises
+    SourceFailed, for what is no regular file too."""
     assert file.path is not None
     flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
     try:

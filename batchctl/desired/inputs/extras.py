@@ -1,0 +1,25 @@
+"""Which formats need a package that only some users have, and what to install where it is missing."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+
+from batchctl.desired.inputs.formats import SourceKind
+from batchctl.desired.job import Input
+from batchctl.words.diagnostics import Diagnostic
+
+#: By format, the extra of batchctl that brings what reads it, and the modules that it brings.
+_EXTRAS: dict[SourceKind, tuple[str, tuple[str, ...]]] = {
+    "parquet": ("parquet", ("pyarrow",)),
+}
+
+
+def missing_extra(kind: SourceKind, entry: Input) -> Diagnostic | None:
+    """What to tell where a format cannot be read in this installation; nothing is imported to find out."""
+    extra, modules = _EXTRAS.get(kind, ("", ()))
+    absent = [module for module in modules if find_spec(module) is None]
+    if not absent:
+        return None
+    what = "a query over files" if kind == "query" else f"the format {kind}"
+    message = f"{what} needs the extra \"{extra}\": {absent[0]} is not installed"
+    return Diagnostic("input-extra", message, entry.span, notes=(f"pip install 'batchctl[{extra}]'",))
