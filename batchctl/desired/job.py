@@ -24,8 +24,8 @@ DEFAULT_RETRY_REASONS: tuple[RetryReason, ...] = ("expired", "rate_limit", "serv
 
 
 @dataclass(frozen=True, slots=True)
-class Template:
-    """Jinja source, and where its first line stands, so that an error can name the right line.
+class Source:
+    """A text in another language, and where its first line stands, so that an error can name the right line.
 
     `line_offsets` is True where line n of the source is line `origin.line + n - 1` of `origin.file` (block
     scalars and template files); else every error points at `origin` itself.
@@ -34,6 +34,28 @@ class Template:
     source: str
     origin: Span
     line_offsets: bool = False
+
+    def place(self, line: int) -> Span:
+        """Where line `line` (from 1) stands in its file."""
+        origin = self.origin
+        if not self.line_offsets:
+            return origin
+        lines = self.source.splitlines() or [""]
+        source = lines[min(max(line, 1), len(lines)) - 1]
+        indent = len(source) - len(source.lstrip())
+        # A block scalar has lost the indentation of its manifest, which is that of its first line.
+        text = " " * (origin.column - 1) + source
+        return Span(origin.file, origin.line + line - 1, origin.column + indent, max(len(source.strip()), 1), text)
+
+
+@dataclass(frozen=True, slots=True)
+class Template(Source):
+    """Jinja source."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sql(Source):
+    """A query. It may name the job's `vars` as `$name`."""
 
 
 #: A JSON value in which any string may be a Template: the shape of a request body.
@@ -44,7 +66,7 @@ BodyNode = None | bool | int | float | str | Template | tuple["BodyNode", ...] |
 class Input:
     """One entry of `inputs`. Exactly one of `path` (as written, possibly a glob) and `rows` is set.
 
-    `format` None means: from the suffix. `rows` are inline rows.
+    `format` None means: from the suffix. `rows` are inline rows. Of a database, `table` or `sql` says which rows.
     """
 
     span: Span
@@ -54,6 +76,8 @@ class Input:
     key: Template | None = None
     where: Template | None = None
     limit: int | None = None
+    table: str | None = None
+    sql: Sql | None = None
 
 
 @dataclass(frozen=True, slots=True)

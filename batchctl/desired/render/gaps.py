@@ -9,7 +9,6 @@ from jinja2.runtime import Context, Undefined
 from batchctl.desired.inputs.row import RowError
 from batchctl.desired.render.bodies import Gap, path_text
 from batchctl.desired.render.values import ValueKind, kind_of
-from batchctl.desired.templates import errors
 from batchctl.desired.templates.compiling import Compiled
 from batchctl.words.diagnostics import Diagnostic
 from batchctl.words.digest import canonical_json, canonical_string
@@ -54,7 +53,7 @@ class GapFiller:
         return units_of(self.compiled.evaluate(context)) if self.compiled.typed else 1
 
     def finding(self, code: str, message: str) -> Diagnostic:
-        return Diagnostic(code, message, errors.place(self.compiled.template, 1))
+        return Diagnostic(code, message, self.compiled.template.place(1))
 
     def _complaint(self, error: Exception) -> str:
         where = path_text(self.gap.path)

@@ -15,7 +15,6 @@ from batchctl.desired.render.gaps import GapFiller, units_of
 from batchctl.desired.render.selection import check_where, key_text, truth
 from batchctl.desired.render.shared import shared_names
 from batchctl.desired.render.values import Rules
-from batchctl.desired.templates import errors
 from batchctl.desired.templates.compiling import Compiled, TemplateFailed, Templates
 from batchctl.desired.templates.records import RowRecord
 from batchctl.words.diagnostics import Diagnostic
@@ -149,7 +148,7 @@ class RequestRenderer:
             if kind is None:
                 message = f"the dialect {dialect.name} has no endpoint {endpoint!r:.80}"
                 label = "the endpoints are: " + ", ".join(known for known, _ in dialect.endpoints)
-                raise RowError(Diagnostic("unknown-endpoint", message, errors.place(template.template, 1), label))
+                raise RowError(Diagnostic("unknown-endpoint", message, template.template.place(1), label))
             found = self._targets[endpoint] = self._to(endpoint, kind)
         return found
 

@@ -8,7 +8,6 @@ from typing import Any
 from jinja2.runtime import Context
 
 from batchctl.desired.inputs.row import RowError
-from batchctl.desired.templates import errors
 from batchctl.desired.templates.compiling import Compiled, Templates
 from batchctl.words.diagnostics import Diagnostic
 
@@ -69,4 +68,4 @@ def _quoted(text: str) -> str:
 
 
 def _finding(compiled: Compiled, code: str, message: str, notes: tuple[str, ...] = ()) -> Diagnostic:
-    return Diagnostic(code, message, errors.place(compiled.template, 1), notes=notes)
+    return Diagnostic(code, message, compiled.template.place(1), notes=notes)

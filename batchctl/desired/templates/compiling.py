@@ -140,7 +140,7 @@ class Templates:
             self.findings.append(errors.finding(error, template, self._origin))
         except jinja2.TemplateError as error:
             found = errors.finding(error, template, self._origin)
-            self.findings.append(Diagnostic(found.code, found.message, errors.place(template, node.lineno)))
+            self.findings.append(Diagnostic(found.code, found.message, template.place(node.lineno)))
 
 
 def _joined(parts: Iterator[str]) -> str:

@@ -35,24 +35,11 @@ _CODES: tuple[tuple[type[BaseException], str], ...] = (
 )
 
 
-def place(template: Template, line: int) -> Span:
-    """Where line `line` (from 1) of a template stands in its file."""
-    origin = template.origin
-    if not template.line_offsets:
-        return origin
-    lines = template.source.splitlines() or [""]
-    source = lines[min(max(line, 1), len(lines)) - 1]
-    indent = len(source) - len(source.lstrip())
-    # A block scalar has lost the indentation of its manifest, which is that of its first line.
-    text = " " * (origin.column - 1) + source
-    return Span(origin.file, origin.line + line - 1, origin.column + indent, max(len(source.strip()), 1), text)
-
-
 def undefined_name(template: Template, name: str, line: int, visible: Iterable[str]) -> Diagnostic:
     """A name that no template here can see, found before anything is rendered."""
     known = sorted(visible)
     close = get_close_matches(name, known, n=1)
-    span = place(template, line)
+    span = template.place(line)
     label = f'did you mean "{close[0]}"?' if close else ""
     note = "names here are: " + ", ".join(known)
     return Diagnostic("template-undefined", f'unknown name "{name}"', span, label, notes=(note,))
@@ -80,14 +67,14 @@ def _where(error: BaseException, template: Template, origin: Origin) -> Span:
     if isinstance(error, jinja2.TemplateSyntaxError):
         if error.filename and not error.filename.startswith("<"):
             return _in_file(error.filename, error.lineno)
-        return place(template, error.lineno)
+        return template.place(error.lineno)
     found = _innermost(error.__traceback__)
     if found is None:
-        return place(template, 1)
+        return template.place(1)
     compiled, line = found
     owner = origin(compiled)
     if owner is not None:
-        return place(owner, line)
+        return owner.place(line)
     return _in_file(compiled.filename or str(compiled.name), line)
 
 
