@@ -14,6 +14,7 @@ SourceKind = InputFormat | Literal["rows", "query"]
 
 _FORMATS: dict[str, InputFormat] = {
     ".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "json", ".parquet": "parquet", ".pq": "parquet",
+    ".sqlite": "sqlite", ".sqlite3": "sqlite", ".db": "sqlite",
 }  # fmt: skip
 _COMPRESSIONS: dict[str, Compression] = {
     ".gz": "gzip", ".zst": "zstd", ".zstd": "zstd", ".bz2": "bzip2", ".xz": "xz",
@@ -27,6 +28,9 @@ TEXTS: frozenset[SourceKind] = frozenset(("csv", "jsonl", "json"))
 
 #: Formats that may be compressed as a whole.
 COMPRESSIBLE: frozenset[SourceKind] = TEXTS | {"text"}
+
+#: Formats of databases: a table of theirs, or a query, has to be named.
+DATABASES: frozenset[SourceKind] = frozenset(("sqlite", "duckdb"))
 
 #: Suffixes of files that are one row each, which a manifest has to say.
 _ROW_EACH: dict[str, InputFormat] = {

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from batchctl.desired.inputs.files import SourceFile
+from batchctl.desired.inputs.looks import look_of
 from batchctl.desired.inputs.row import Chunk, SourceFailed
 from batchctl.desired.job import Input
 from batchctl.words.diagnostics import Diagnostic
@@ -55,6 +56,14 @@ class Opened:
 def unusable(opening: Opening, code: str, message: str, *notes: str) -> SourceFailed:
     """The end of a source that has no lines: the finding names the file, and stands at the input in the manifest."""
     return SourceFailed(Diagnostic(code, f"{opening.file.shown}: {message}", opening.entry.span, notes=notes))
+
+
+def mistaken(opening: Opening, start: bytes, what: str) -> SourceFailed:
+    """A file that does not start as `what` does, with what it looks like instead."""
+    look = look_of(start)
+    seen = f"looks like {look.what}" if look else "looks like nothing that is known" if start else "is empty"
+    advice = f'write "format: {look.format}"' if look and look.format else 'check the file, or what "format" says'
+    return unusable(opening, "input-format", f"{seen}, not like {what}", advice)
 
 
 #: Opens a source, and closes it again. Raises SourceFailed.

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 
 from batchctl.desired.inputs.arrow_rows import BatchRows, values_of
 from batchctl.desired.inputs.looks import START, look_of
-from batchctl.desired.inputs.opening import Opened, Opening, unusable
+from batchctl.desired.inputs.opening import Opened, Opening, mistaken, unusable
 from batchctl.desired.inputs.row import Chunk, SourceFailed
 from batchctl.desired.inputs.streams import Stored, open_regular
 
@@ -35,8 +35,7 @@ def open_parquet(opening: Opening) -> Iterator[Opened]:
         start = opened.read(START)
         look = look_of(start)
         if look is None or look.format != "parquet":
-            what = f"looks like {look.what}" if look else "is empty" if not start else "does not start as Parquet does"
-            raise unusable(opening, "input-format", f"{what}, not like Parquet", *_advice(look and look.format))
+            raise mistaken(opening, start, "Parquet")
         opened.seek(0)
         try:
             # Not `memory_map`: a file that is cut meanwhile would end the process.
@@ -111,10 +110,6 @@ class ParquetRows:
             self._batches = BatchRows(batches, self._values, self._opening, first)
         self._batches.skip(self._row - self._batches.row)
         return self._batches
-
-
-def _advice(kind: str | None) -> tuple[str, ...]:
-    return (f'write "format: {kind}"',) if kind else ("check the file, or what \"format\" says",)
 
 
 def _damaged(opening: Opening, error: Exception, row: int) -> SourceFailed:

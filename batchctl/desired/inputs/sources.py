@@ -22,6 +22,10 @@ def _opener(opening: Opening) -> Opener:
             from batchctl.desired.inputs.parquet_rows import open_parquet
 
             return open_parquet
+        case "sqlite":
+            from batchctl.desired.inputs.sqlite_rows import open_sqlite
+
+            return open_sqlite
         case "text":
             from batchctl.desired.inputs.file_rows import open_text
 

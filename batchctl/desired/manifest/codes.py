@@ -71,6 +71,8 @@ CODES: dict[str, str] = {
     "key-in-clear": "a key would be sent over plain http (warning)",
     "path-refused": "a path may not be used",
     "template-file": "a template file cannot be read",
+    "unfitting-key": "a key of an input does not fit its format",
+    "unordered-query": "a query does not say in which order its rows come (warning)",
     "unknown-format": "a file's format cannot be told from its suffix",
     "nested-in-csv": "a csv column is given a nested value",
     "sink-conflict": "a sink would overwrite a file that is something else",

@@ -1,13 +1,18 @@
-"""The `inputs` of a job: paths, globs and inline rows."""
+"""The `inputs` of a job: paths, globs, databases, queries over files, and inline rows."""
 
 from __future__ import annotations
 
+import re
 from typing import cast
 
-from batchctl.desired.job import Input, InputFormat, Template
+from batchctl.desired.inputs.formats import DATABASES, told_by_name
+from batchctl.desired.job import Input, InputFormat, Sql, Template
 from batchctl.desired.manifest.context import Context, is_text, items, number, text
 from batchctl.desired.manifest.tree import Mapping, Node, Scalar, Sequence
-from batchctl.desired.manifest.values import data, template
+from batchctl.desired.manifest.values import data, is_dynamic, template
+
+#: Whether a query says anywhere in which order its rows come.
+_ORDERED = re.compile(r"\border\s+by\b", re.IGNORECASE)
 
 
 def inputs(document: Mapping, context: Context) -> tuple[Input, ...]:
@@ -42,10 +47,41 @@ def _from_path(path: Scalar, node: Mapping | None, context: Context) -> Input | 
     if node is None:
         return Input(span, path=path.text)
     chosen = text(node, "format")
+    file_format = cast(InputFormat, chosen.text) if chosen else None
+    _check_fit(node, file_format or told_by_name(path.text)[0], path.text, context)
+    table = text(node, "table")
     return Input(
-        span, path=path.text, format=cast(InputFormat, chosen.text) if chosen else None,
+        span, path=path.text, format=file_format,
         key=_template(node, "key", context), where=_template(node, "where", context), limit=number(node, "limit"),
+        table=table.text if table else None, sql=_sql(node, context),
     )  # fmt: skip
+
+
+def _check_fit(node: Mapping, file_format: InputFormat | None, path: str, context: Context) -> None:
+    """Reports keys that the format has no use for. A format that is not known yet is told when files are looked at."""
+    if text(node, "table") and text(node, "sql"):
+        label = 'write one of them; a query can say "select * from …"'
+        context.findings.error("unfitting-key", node.key("table"), '"table" stands beside "sql"', label)
+    for key, formats in (("table", DATABASES), ("sql", DATABASES)):
+        found = node.key(key)
+        if found is not None and file_format is not None and file_format not in formats:
+            message = f'"{key}" is for {" and ".join(sorted(formats))}, and {path} is {file_format}'
+            context.findings.error("unfitting-key", found, message, "remove it")
+
+
+def _sql(node: Mapping, context: Context) -> Sql | None:
+    written = text(node, "sql")
+    if written is None:
+        return None
+    if is_dynamic(written.text):
+        label = 'a query names the values of "vars" as $name'
+        context.findings.error("not-a-template", written, "a query is not a template", label)
+        return None
+    found = template(written, context.source)
+    if _ORDERED.search(written.text) is None:
+        message = "the query does not say in which order its rows come: sinks and batches may change theirs"
+        context.findings.warning("unordered-query", found.origin, message, 'end it with "order by …"')
+    return Sql(found.source, found.origin, found.line_offsets)
 
 
 def _template(node: Mapping, key: str, context: Context) -> Template | None:

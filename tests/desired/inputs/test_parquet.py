@@ -135,7 +135,8 @@ def test_row_groups_from_which_nothing_is_wanted_are_not_read(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize(("content", "code", "words"), [
-    (b"", "input-format", "is empty"), (b"id,text\n1,x\n", "input-format", "does not start as Parquet does"),
+    (b"", "input-format", "is empty"),
+    (b"id,text\n1,x\n", "input-format", "looks like nothing that is known, not like Parquet"),
     (b"SQLite format 3\0" + b"\0" * 100, "input-format", "looks like an SQLite database"),
     (b"PAR1", "input-damaged", "cut off"), (b"PAR1" + b"\xff" * 100 + b"PAR1", "input-damaged", "cut off")])
 def test_what_is_no_parquet_is_told(tmp_path: Path, content: bytes, code: str, words: str) -> None:

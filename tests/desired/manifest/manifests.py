@@ -36,6 +36,8 @@ completion_window: 24h
 vars: {language: English}
 inputs:
   - {path: reviews.csv, format: csv, key: "{{ row.id }}", where: "{{ row.ok }}", limit: 5}
+  - {path: app.sqlite, table: reviews}
+  - {path: app.sqlite, sql: select * from reviews order by id}
   - {rows: [{id: 1}], key: "{{ row.id }}", where: "{{ row.ok }}", limit: 5}
 prompt: {system: Be brief., user: "{{ row.text }}"}
 body: {temperature: 0, max_completion_tokens: 8}
