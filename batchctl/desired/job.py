@@ -63,10 +63,20 @@ BodyNode = None | bool | int | float | str | Template | tuple["BodyNode", ...] |
 
 
 @dataclass(frozen=True, slots=True)
-class Input:
-    """One entry of `inputs`. Exactly one of `path` (as written, possibly a glob) and `rows` is set.
+class QueryTable:
+    """A name that a query may use, and the path or glob behind it as it is written."""
 
-    `format` None means: from the suffix. `rows` are inline rows. Of a database, `table` or `sql` says which rows.
+    name: str
+    path: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """One entry of `inputs`. Exactly one of `path` (as written, possibly a glob), `rows` and `tables` is set.
+
+    `format` None means: from the suffix. `rows` are inline rows. Of a database, `table` or `sql` says which rows; of
+    `tables`, `sql` does.
     """
 
     span: Span
@@ -78,6 +88,12 @@ class Input:
     limit: int | None = None
     table: str | None = None
     sql: Sql | None = None
+    tables: tuple[QueryTable, ...] = ()
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """All paths and globs that it reads, as they are written."""
+        return (self.path,) if self.path is not None else tuple(table.path for table in self.tables)
 
 
 @dataclass(frozen=True, slots=True)

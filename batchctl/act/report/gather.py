@@ -136,7 +136,8 @@ def _asked(job: Job, requests: int) -> Asked:
         manifest=shown.as_posix(), where=job.provider.where, model=job.model, endpoint=job.endpoint,
         window=job.completion_window, revision=job.revision, description=job.description,
         labels=tuple(sorted(job.labels.items())),
-        inputs=tuple(entry.path or f"{len(entry.rows or ()):,} inline rows" for entry in job.inputs), prompt=prompt,
+        inputs=tuple(", ".join(entry.paths) or f"{len(entry.rows or ()):,} inline rows" for entry in job.inputs),
+        prompt=prompt,
         parameters=parameters, requests=requests)
 
 

@@ -11,6 +11,8 @@ from batchctl.words.diagnostics import Diagnostic
 #: By format, the extra of batchctl that brings what reads it, and the modules that it brings.
 _EXTRAS: dict[SourceKind, tuple[str, tuple[str, ...]]] = {
     "parquet": ("parquet", ("pyarrow",)),
+    "duckdb": ("duckdb", ("duckdb", "pyarrow")),
+    "query": ("duckdb", ("duckdb", "pyarrow")),
 }
 
 

@@ -26,6 +26,14 @@ def _opener(opening: Opening) -> Opener:
             from batchctl.desired.inputs.sqlite_rows import open_sqlite
 
             return open_sqlite
+        case "duckdb":
+            from batchctl.desired.inputs.duckdb_rows import open_duckdb
+
+            return open_duckdb
+        case "query":
+            from batchctl.desired.inputs.duckdb_rows import open_query
+
+            return open_query
         case "text":
             from batchctl.desired.inputs.file_rows import open_text
 

@@ -6,13 +6,15 @@ import re
 from typing import cast
 
 from batchctl.desired.inputs.formats import DATABASES, told_by_name
-from batchctl.desired.job import Input, InputFormat, Sql, Template
-from batchctl.desired.manifest.context import Context, is_text, items, number, text
+from batchctl.desired.job import Input, InputFormat, QueryTable, Sql, Template
+from batchctl.desired.manifest.context import Context, is_text, items, number, section, text
 from batchctl.desired.manifest.tree import Mapping, Node, Scalar, Sequence
 from batchctl.desired.manifest.values import data, is_dynamic, template
 
 #: Whether a query says anywhere in which order its rows come.
 _ORDERED = re.compile(r"\border\s+by\b", re.IGNORECASE)
+
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 def inputs(document: Mapping, context: Context) -> tuple[Input, ...]:
@@ -29,6 +31,9 @@ def _input(node: Node, context: Context) -> Input | None:
     path = text(node, "path")
     if path is not None:
         return _from_path(path, node, context)
+    tables = section(node, "tables")
+    if tables is not None:
+        return _from_tables(tables, node, context)
     rows = node.get("rows")
     if not isinstance(rows, Sequence) or rows.broken:
         return None
@@ -57,6 +62,22 @@ def _from_path(path: Scalar, node: Mapping | None, context: Context) -> Input | 
     )  # fmt: skip
 
 
+def _from_tables(tables: Mapping, node: Mapping, context: Context) -> Input | None:
+    sql, found = _sql(node, context), []
+    for name, (key, path) in tables.entries.items():
+        if _NAME.fullmatch(name) is None:
+            label = "letters, digits and underscores, not starting with a digit"
+            context.findings.error("wrong-form", key, f'"{name}" is no name for a table', label)
+        elif is_text(path) and context.path(path) is not None:
+            found.append(QueryTable(name, path.text, context.source.span(path.start, path.end)))
+    if sql is None or not found:
+        return None
+    return Input(
+        sql.origin, sql=sql, tables=tuple(found), key=_template(node, "key", context),
+        where=_template(node, "where", context), limit=number(node, "limit"),
+    )  # fmt: skip
+
+
 def _check_fit(node: Mapping, file_format: InputFormat | None, path: str, context: Context) -> None:
     """Reports keys that the format has no use for. A format that is not known yet is told when files are looked at."""
     if text(node, "table") and text(node, "sql"):
@@ -66,7 +87,8 @@ def _check_fit(node: Mapping, file_format: InputFormat | None, path: str, contex
         found = node.key(key)
         if found is not None and file_format is not None and file_format not in formats:
             message = f'"{key}" is for {" and ".join(sorted(formats))}, and {path} is {file_format}'
-            context.findings.error("unfitting-key", found, message, "remove it")
+            label = f'for a query over files write "tables: {{data: {path}}}"' if key == "sql" else "remove it"
+            context.findings.error("unfitting-key", found, message, label)
 
 
 def _sql(node: Mapping, context: Context) -> Sql | None:

@@ -51,7 +51,7 @@ class Occupied:
     def __init__(self, jobs: Iterable[Job], protected: Mapping[Path, str]) -> None:
         known = list(jobs)
         self._taken: dict[Identity, str] = {key: what for path, what in protected.items() for key in _identities(path)}
-        globs = ((job, entry.path) for job in known for entry in job.inputs if entry.path)
+        globs = ((job, path) for job in known for entry in job.inputs for path in entry.paths)
         self._patterns = [_Pattern(job, path) for job, path in globs if glob.has_magic(path)]
         for job, path in islice(_read_files(known), _MAX_MATCHES):
             self.add(path, _of("an input", job))
@@ -108,14 +108,12 @@ def _identities(path: Path) -> Iterator[Identity]:
 def _read_files(known: Iterable[Job]) -> Iterator[tuple[Job, Path]]:
     """Files that the inputs name now. A recursive glob may be a whole disk: of that only the pattern counts."""
     for job in known:
-        for entry in job.inputs:
-            if entry.path is None:
-                continue
-            literal = job.folder / entry.path
-            if not glob.has_magic(entry.path) or literal.exists():
+        for path in (path for entry in job.inputs for path in entry.paths):
+            literal = job.folder / path
+            if not glob.has_magic(path) or literal.exists():
                 yield job, literal.resolve()
-            elif "**" not in entry.path:
-                for match in glob.iglob(entry.path, root_dir=job.folder):
+            elif "**" not in path:
+                for match in glob.iglob(path, root_dir=job.folder):
                     yield job, job.folder / match
 
 

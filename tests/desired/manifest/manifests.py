@@ -38,6 +38,7 @@ inputs:
   - {path: reviews.csv, format: csv, key: "{{ row.id }}", where: "{{ row.ok }}", limit: 5}
   - {path: app.sqlite, table: reviews}
   - {path: app.sqlite, sql: select * from reviews order by id}
+  - {sql: select * from reviews order by id, tables: {reviews: "*.parquet"}, key: "{{ row.id }}", where: "{{ row.ok }}"}
   - {rows: [{id: 1}], key: "{{ row.id }}", where: "{{ row.ok }}", limit: 5}
 prompt: {system: Be brief., user: "{{ row.text }}"}
 body: {temperature: 0, max_completion_tokens: 8}

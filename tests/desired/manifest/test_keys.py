@@ -49,7 +49,9 @@ def test_keys_that_come_with_later_versions_are_unknown() -> None:
 
 def test_alternatives_are_told_in_words() -> None:
     (found,) = mistakes(HEAD.replace("[rows.csv]", "[[a]]") + PROMPT)
-    assert found.message == 'inputs[0] must be a path or a mapping with "path" or a mapping with "rows"'
+    assert found.message == (
+        'inputs[0] must be a path or a mapping with "path" or a mapping with "sql" and "tables" '
+        'or a mapping with "rows"')
     (found,) = mistakes(HEAD + "prompt: hello\n")
     assert found.message == 'prompt must be a mapping with "user" or a mapping with "messages"'
     (found,) = mistakes(HEAD.replace("[rows.csv]", "[{path: a.csv, rows: [{a: 1}]}]") + PROMPT)

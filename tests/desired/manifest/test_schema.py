@@ -60,7 +60,8 @@ def test_every_example_and_default_is_valid() -> None:
 
 
 def test_mappings_are_closed_unless_they_are_free_by_design() -> None:
-    free = {"Labels", "Variables", "Body", "Metadata", "Headers", "Fields", "Prices", "a mapping from path to kind"}
+    free = {"Labels", "Variables", "Body", "Metadata", "Headers", "Fields", "Prices", "a mapping from path to kind",
+            "Tables"}
     for schema in _schemas(job_schema()):
         if schema.get("type") == "object" and "title" in schema and schema["title"] not in free:
             assert schema.get("additionalProperties") is False, schema["title"]
@@ -115,7 +116,7 @@ def test_the_keys_that_are_read_are_the_keys_of_the_schema() -> None:
         record(document)
         build.job(document, Context(file.findings, file.path, file.path.parent))
     names = {name for name, _ in _properties()}
-    given = {"x-team", "x-gateway-key", "/v1/rerank", "id", "a"}
+    given = {"x-team", "x-gateway-key", "/v1/rerank", "id", "a", "reviews"}
     structural = {"version", "file"}
     assert names - structural <= asked
     assert asked - given <= names
