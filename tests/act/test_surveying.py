@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import os
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
@@ -14,10 +15,11 @@ import pytest
 
 from batchctl.act import surveying
 from batchctl.act.surveying import keep, surveyed
-from batchctl.desired.job import Job
+from batchctl.desired.job import Input, Job, QueryTable, Sql
 from batchctl.desired.render import fingerprint, survey
 from batchctl.desired.render.kept import from_bytes, to_bytes
 from batchctl.recorded.store import Store
+from batchctl.words.diagnostics import Span
 from batchctl.words.errors import InvalidInput
 from batchctl.words.events import silent
 from tests.desired import jobs
@@ -109,6 +111,21 @@ def _rewritten(job: Job, text: str) -> Job:
 def _more(job: Job, name: str, content: bytes) -> Job:
     (job.folder / name).write_bytes(content)
     return replace(job, inputs=(jobs.file_input("rows*"),))
+
+
+def test_inputs_whose_bytes_do_not_say_all_are_rendered_anew(folder: Path, store: Store) -> None:
+    (folder / "a.mp3").write_bytes(b"1234")
+    with sqlite3.connect(folder / "app.sqlite") as database:
+        database.execute("create table t (text)")
+        database.execute("insert into t values ('one')")
+    database.close()
+    query = Sql("select text from rows order by 1", Span("job.yaml", 5))
+    for entry in (jobs.file_input("a.mp3", format="file"), jobs.file_input("app.sqlite", table="t"),
+                  Input(Span("job.yaml", 5), sql=query, tables=(QueryTable("rows", "rows.csv", Span("job.yaml", 6)),))):
+        made = jobs.job(folder, entry, body=jobs.chat("about: {{ row }}"))
+        assert surveyed(made, store, 1, silent, anew=False)[1] is None
+        assert not (store.folder / "surveys").exists()
+    assert surveyed(job_of(folder), store, 1, silent, anew=False)[1] is not None
 
 
 @pytest.mark.parametrize("change", CHANGES)

@@ -29,7 +29,7 @@ from batchctl.desired.render import pool
 from batchctl.desired.render.findings import from_json
 from batchctl.desired.render.lines import InputChanged
 from batchctl.desired.render.rules import rules_of
-from batchctl.desired.render.survey import Desired, default_workers
+from batchctl.desired.render.survey import Desired, workers_for
 from batchctl.desired.render.values import Rules
 from batchctl.recorded import durable
 from batchctl.recorded.answers import AnswerIndex
@@ -88,7 +88,7 @@ def sink_bytes(job: Job, desired: Desired, store: Store, sink: Sink, plan: JobPl
     """A sink's content in pieces, each with the number of records in it. Raises InputChanged when the inputs are no
     longer those of the survey."""
     rules = _rules(job)
-    workers = default_workers(files_of(job)[0])
+    workers = workers_for(files_of(job)[0])
     columns = _columns(job, rules, workers) if sink.fields is None else ()
     places = tuple((batch.record.batch_id, *store.result_files(batch.record)) for batch in plan.standing.batches)
     with join_table(desired.ids, desired.row_request, plan.state, plan.standing, _answers(store, plan)) as table:

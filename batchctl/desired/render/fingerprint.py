@@ -21,8 +21,9 @@ WORTH = 4 * 2**20
 _LIBRARIES = ("jinja2", "markupsafe", "orjson")
 #: The parts of batchctl that say what a row becomes.
 _CODE = ("desired", "words")
-#: Inputs of which the bytes of their files are all that they say.
-_PLAIN = frozenset({"csv", "jsonl", "json"})
+#: Inputs of which the bytes of their files are all that they say, and the manifest's own rows. A query, say, may ask
+#: what day it is.
+_PLAIN = frozenset({"rows", "csv", "jsonl", "json", "parquet", "text", "image"})
 #: What Jinja's tags that read other files have in them.
 _READS_FILES = ("include", "import", "extends")
 
@@ -45,7 +46,7 @@ _TEMPLATE = "template "
 
 
 def _is_more(file: SourceFile) -> bool:
-    return file.path is not None and file.format not in _PLAIN
+    return file.format not in _PLAIN
 
 
 def _parts(value: object) -> Iterator[str]:
@@ -71,6 +72,8 @@ def _parts(value: object) -> Iterator[str]:
 
 def _content(file: SourceFile) -> Iterator[bytes]:
     yield repr((file.shown, file.input_index, file.format, file.compression)).encode("utf-8", "surrogatepass")
+    if file.format == "parquet":
+        yield version("pyarrow").encode()  # it says what the values of a column are
     if file.path is not None:
         with open(file.path, "rb") as opened:
             yield hashlib.file_digest(opened, "sha256").digest()

@@ -13,7 +13,7 @@ from batchctl.desired.render import pool
 from batchctl.desired.render.findings import from_json
 from batchctl.desired.render.repeats import first_rows
 from batchctl.desired.render.rules import rules_of
-from batchctl.desired.render.survey import Desired, default_workers
+from batchctl.desired.render.survey import Desired, workers_for
 from batchctl.desired.render.tasks import LinesTask
 from batchctl.words.digest import ID_BYTES
 from batchctl.words.errors import Refused
@@ -41,7 +41,7 @@ def lines(
     rows = _rows_of(desired, wanted)
     rules, _ = rules_of(job)
     files, _ = files_of(job)
-    count = workers or default_workers(files)
+    count = workers_for(files, workers)
     position = iter(wanted)
     given, told = 0, clock()
     with closing(pool.run(LinesTask(job, rules, rows), workers=count, clock=clock)) as frames:

@@ -58,7 +58,7 @@ def survey(
     rules, wrong = rules_of(job)
     if findings or wrong:
         raise InvalidInput((*findings, *wrong, *_template_mistakes(job)))
-    count = workers or default_workers(files)
+    count = workers_for(files, workers)
     keyed = any(entry.key is not None for entry in job.inputs)
     task = SurveyTask(job, rules, job.body_kind == "embeddings", keyed)
     gathered = _Gathered()
@@ -81,11 +81,14 @@ def _template_mistakes(job: Job) -> Iterator[Diagnostic]:
             yield from map(from_json, frame.header.get("findings", ()))
 
 
-def default_workers(files: Sequence[SourceFile]) -> int:
-    """How many workers pay for inputs of this size, and may read them."""
-    if any(file.format in ALONE for file in files) or sum(file.size for file in files) < _SMALL:
+def workers_for(files: Sequence[SourceFile], asked: int | None = None) -> int:
+    """How many workers read these inputs: as many as are asked for, or as pay at this size; where they cannot share,
+    one."""
+    if any(file.format in ALONE for file in files):
         return 1
-    return min(os.cpu_count() or 1, _MOST_WORKERS)
+    if asked:
+        return asked
+    return 1 if sum(file.size for file in files) < _SMALL else min(os.cpu_count() or 1, _MOST_WORKERS)
 
 
 def _tells_rows(file: SourceFile) -> bool:
@@ -183,4 +186,4 @@ class _Told:
         self._emit(Rendering(self._job, rows, rows, done=True))
 
 
-__all__ = ["Desired", "default_workers", "survey"]
+__all__ = ["Desired", "survey", "workers_for"]

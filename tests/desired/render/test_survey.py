@@ -18,7 +18,7 @@ from batchctl.desired.inputs.formats import SourceKind
 from batchctl.desired.render import pool, repeats
 from batchctl.desired.render.lines import InputChanged, lines
 from batchctl.desired.render.rules import rules_of
-from batchctl.desired.render.survey import Desired, default_workers, survey
+from batchctl.desired.render.survey import Desired, survey, workers_for
 from batchctl.desired.render.tasks import SurveyTask
 from batchctl.words.errors import ExitCode, InvalidInput
 from batchctl.words.events import Event, Rendering
@@ -307,13 +307,15 @@ def test_a_row_that_takes_all_memory_is_named(tmp_path: Path) -> None:
 
 
 def test_small_inputs_and_those_that_cannot_be_shared_get_one_worker() -> None:
-    def workers(kind: SourceKind, size: int) -> int:
+    def workers(kind: SourceKind, size: int, asked: int | None = None) -> int:
         small = SourceFile(0, 0, "a.csv", Path("a.csv"), "csv", size=1)
-        return default_workers([small, SourceFile(1, 1, "b", Path("b"), kind, size=size)])
+        return workers_for([small, SourceFile(1, 1, "b", Path("b"), kind, size=size)], asked)
 
     assert workers("csv", 4 * 2**20 - 2) == 1
     assert workers("csv", 2**30) == workers("parquet", 2**30) == min(os.cpu_count() or 1, 8)
-    assert [workers(kind, 2**30) for kind in ("sqlite", "duckdb", "query", "excel")] == [1, 1, 1, 1]
+    assert workers("csv", 1, asked=5) == 5
+    for alone in ("sqlite", "duckdb", "query", "excel"):
+        assert workers(alone, 2**30) == workers(alone, 2**30, asked=5) == 1  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("at_once", [1, 3, 2**20])
