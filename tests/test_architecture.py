@@ -30,6 +30,7 @@ OWNERS = {
     "yaml": ("desired/",),
     "filelock": ("recorded/runlock.py",),
     "pyarrow": ("desired/inputs/arrow_values.py", "desired/inputs/parquet_rows.py", "desired/inputs/duckdb_rows.py"),
+    "python_calamine": ("desired/inputs/excel_rows.py",),
     "duckdb": ("desired/inputs/duckdb_rows.py", "desired/inputs/duckdb_session.py"),
 }
 

@@ -76,7 +76,7 @@ class Input:
     """One entry of `inputs`. Exactly one of `path` (as written, possibly a glob), `rows` and `tables` is set.
 
     `format` None means: from the suffix. `rows` are inline rows. Of a database, `table` or `sql` says which rows; of
-    `tables`, `sql` does.
+    `tables`, `sql` does. Of a spreadsheet, `sheet` names one, or counts from 1; None is the first that is not hidden.
     """
 
     span: Span
@@ -89,6 +89,7 @@ class Input:
     table: str | None = None
     sql: Sql | None = None
     tables: tuple[QueryTable, ...] = ()
+    sheet: str | int | None = None
 
     @property
     def paths(self) -> tuple[str, ...]:

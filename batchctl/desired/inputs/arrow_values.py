@@ -11,12 +11,13 @@ import base64
 import math
 import struct
 from collections.abc import Callable
-from datetime import timedelta
 from decimal import Decimal
 from typing import Any, NamedTuple
 
 import pyarrow as pa
 from pyarrow import types
+
+from batchctl.desired.inputs.durations import seconds
 
 Convert = Callable[[Any], Any]
 
@@ -191,11 +192,6 @@ def _decimal(value: Decimal) -> str:
 def _iso(value: Any) -> str:
     text: str = value.isoformat()
     return text
-
-
-def seconds(value: timedelta) -> int | float:
-    """A duration in seconds; a whole number where it has no fraction."""
-    return value // timedelta(seconds=1) if not value.microseconds else value.total_seconds()
 
 
 def _base64(value: bytes) -> str:

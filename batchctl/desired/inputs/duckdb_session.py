@@ -106,6 +106,8 @@ def wrong(opening: Opening, error: Exception) -> SourceFailed:
     if isinstance(error, duckdb.PermissionException):
         return wrong_query(opening, f"a query opens no files and changes no settings: {text}",
                            'name files under "tables", and use their names', line=line)
+    if isinstance(error, duckdb.IOException | duckdb.InternalException | duckdb.SerializationException):
+        return unusable(opening, "input-damaged", f"cannot be read: {text}", "write the file again")
     return wrong_query(opening, f"DuckDB says: {text}", line=line)
 
 

@@ -11,6 +11,7 @@ from batchctl.words.diagnostics import Diagnostic
 #: By format, the extra of batchctl that brings what reads it, and the modules that it brings.
 _EXTRAS: dict[SourceKind, tuple[str, tuple[str, ...]]] = {
     "parquet": ("parquet", ("pyarrow",)),
+    "excel": ("excel", ("python_calamine",)),
     "duckdb": ("duckdb", ("duckdb", "pyarrow")),
     "query": ("duckdb", ("duckdb", "pyarrow")),
 }

@@ -15,7 +15,7 @@ SourceKind = InputFormat | Literal["rows", "query"]
 _FORMATS: dict[str, InputFormat] = {
     ".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "json", ".parquet": "parquet", ".pq": "parquet",
     ".sqlite": "sqlite", ".sqlite3": "sqlite", ".db": "sqlite",
-    ".duckdb": "duckdb",
+    ".duckdb": "duckdb", ".xlsx": "excel", ".xlsm": "excel", ".xlsb": "excel", ".xls": "excel", ".ods": "excel",
 }  # fmt: skip
 _COMPRESSIONS: dict[str, Compression] = {
     ".gz": "gzip", ".zst": "zstd", ".zstd": "zstd", ".bz2": "bzip2", ".xz": "xz",
@@ -32,6 +32,9 @@ COMPRESSIBLE: frozenset[SourceKind] = TEXTS | {"text"}
 
 #: Formats of databases: a table of theirs, or a query, has to be named.
 DATABASES: frozenset[SourceKind] = frozenset(("sqlite", "duckdb"))
+
+#: Formats of which one sheet is read.
+SHEETS: frozenset[SourceKind] = frozenset(("excel",))
 
 #: Suffixes of files that are one row each, which a manifest has to say.
 _ROW_EACH: dict[str, InputFormat] = {

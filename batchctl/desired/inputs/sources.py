@@ -22,6 +22,10 @@ def _opener(opening: Opening) -> Opener:
             from batchctl.desired.inputs.parquet_rows import open_parquet
 
             return open_parquet
+        case "excel":
+            from batchctl.desired.inputs.excel_rows import open_excel
+
+            return open_excel
         case "sqlite":
             from batchctl.desired.inputs.sqlite_rows import open_sqlite
 

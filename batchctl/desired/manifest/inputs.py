@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import cast
 
-from batchctl.desired.inputs.formats import DATABASES, told_by_name
+from batchctl.desired.inputs.formats import DATABASES, SHEETS, told_by_name
 from batchctl.desired.job import Input, InputFormat, QueryTable, Sql, Template
 from batchctl.desired.manifest.context import Context, is_text, items, number, section, text
 from batchctl.desired.manifest.tree import Mapping, Node, Scalar, Sequence
@@ -54,11 +54,12 @@ def _from_path(path: Scalar, node: Mapping | None, context: Context) -> Input | 
     chosen = text(node, "format")
     file_format = cast(InputFormat, chosen.text) if chosen else None
     _check_fit(node, file_format or told_by_name(path.text)[0], path.text, context)
-    table = text(node, "table")
+    table, sheet = text(node, "table"), text(node, "sheet")
     return Input(
         span, path=path.text, format=file_format,
         key=_template(node, "key", context), where=_template(node, "where", context), limit=number(node, "limit"),
         table=table.text if table else None, sql=_sql(node, context),
+        sheet=sheet.text if sheet else number(node, "sheet"),
     )  # fmt: skip
 
 
@@ -83,7 +84,7 @@ def _check_fit(node: Mapping, file_format: InputFormat | None, path: str, contex
     if text(node, "table") and text(node, "sql"):
         label = 'write one of them; a query can say "select * from …"'
         context.findings.error("unfitting-key", node.key("table"), '"table" stands beside "sql"', label)
-    for key, formats in (("table", DATABASES), ("sql", DATABASES)):
+    for key, formats in (("table", DATABASES), ("sql", DATABASES), ("sheet", SHEETS)):
         found = node.key(key)
         if found is not None and file_format is not None and file_format not in formats:
             message = f'"{key}" is for {" and ".join(sorted(formats))}, and {path} is {file_format}'

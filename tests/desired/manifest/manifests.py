@@ -37,6 +37,7 @@ vars: {language: English}
 inputs:
   - {path: reviews.csv, format: csv, key: "{{ row.id }}", where: "{{ row.ok }}", limit: 5}
   - {path: app.sqlite, table: reviews}
+  - {path: book.xlsx, sheet: 2}
   - {path: app.sqlite, sql: select * from reviews order by id}
   - {sql: select * from reviews order by id, tables: {reviews: "*.parquet"}, key: "{{ row.id }}", where: "{{ row.ok }}"}
   - {rows: [{id: 1}], key: "{{ row.id }}", where: "{{ row.ok }}", limit: 5}
