@@ -10,12 +10,17 @@ import pytest
 
 ROOT = Path(__file__).parents[3]
 
+#: What reads inputs that few jobs have.
+SOURCES = {"sqlite3", "pyarrow", "duckdb", "python_calamine"}
+
 
 @pytest.mark.parametrize(
     ("imported", "spared"),
     [
-        ("batchctl.desired.render.survey, batchctl.desired.render.lines", {"jinja2", "click", "httpx", "asyncio"}),
-        ("batchctl.desired.render.worker, batchctl.desired.render.requests", {"jsonschema", "asyncio", "subprocess"}),
+        ("batchctl.desired.render.survey, batchctl.desired.render.lines",
+         {"jinja2", "click", "httpx", "asyncio", *SOURCES}),
+        ("batchctl.desired.render.worker, batchctl.desired.render.requests",
+         {"jsonschema", "asyncio", "subprocess", *SOURCES}),
         ("batchctl.desired.render.worker", {"jinja2", "jsonschema", "asyncio"}),
     ],
 )
