@@ -81,8 +81,8 @@ def test_a_merge_request_gets_one_note_that_is_kept_up_to_date(pipelines: Pipeli
     (clone / "jobs" / "rows.csv").write_text(ROWS + "d,four\n")
     assert pipelines.run("batchctl plan", MERGE_REQUEST, clone)[0] == 0
     (note,) = [one for one in forge.comments if one is not theirs]
-    assert note["body"].startswith("<!-- batchctl batchctl -->\n### batchctl plan\n")
-    assert "New requests: 4 (" in note["body"]
+    assert note["body"].startswith("<!-- batchctl batchctl -->\n")
+    assert "\n### batchctl plan\n\n**Plan: 1 create. New requests: 4" in note["body"]
     assert forge.writes == ["POST", "PUT"]
     assert forge.tokens == {"canary-project-token"}
     assert theirs["body"].endswith("lies")
