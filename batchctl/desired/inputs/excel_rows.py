@@ -67,8 +67,9 @@ class SheetRows:
     def __init__(self, sheet: Any, opening: Opening) -> None:
         self._opening = opening
         self._left = (sheet.start or (0, 0))[1]
-        self._lines = ((line, cells) for line, cells in enumerate(sheet.iter_rows(), 1)
-                       if any(cell != "" for cell in cells))
+        # Without a start there is no cell, and older readers cannot say so in rows.
+        every = enumerate(sheet.iter_rows() if sheet.start else (), 1)
+        self._lines = ((line, cells) for line, cells in every if any(cell != "" for cell in cells))
         self._row = 0
         self.size = 0
         self._names = self._header()
