@@ -104,8 +104,6 @@ class _QueryRows:
             with self._pulse.busy():
                 self._rows.read(0 if self._over else count, chunk)
         except _ERRORS as error:
-            if isinstance(error, MemoryError):
-                raise
             self._over = True
             chunk.findings.append(wrong(self._opening, error).finding)
         return chunk
@@ -115,8 +113,6 @@ class _QueryRows:
         try:
             with self._pulse.busy():
                 return self._rows.skip(0 if self._over else count)
-        except _ERRORS as error:
-            if isinstance(error, MemoryError):
-                raise
+        except _ERRORS:
             self._over = True
             return 0

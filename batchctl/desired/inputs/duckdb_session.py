@@ -100,7 +100,7 @@ def checked(database: Any, opening: Opening, query: str) -> dict[str, Any]:
 def wrong(opening: Opening, error: Exception) -> SourceFailed:
     """DuckDB's own message with what to do, at the line of the query."""
     text, line = said(error)
-    if isinstance(error, duckdb.OutOfMemoryException) or "Out of Memory" in str(error):
+    if isinstance(error, duckdb.OutOfMemoryException | MemoryError) or "Out of Memory" in str(error):
         return wrong_query(opening, f"the query needs more than {_MEMORY} of memory",
                            "choose fewer columns or rows, or write what it gives to a Parquet file, and name that")
     if isinstance(error, duckdb.PermissionException):

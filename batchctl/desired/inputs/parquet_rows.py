@@ -24,8 +24,8 @@ _BATCH_BYTES = 16 * 2**20
 #: Bytes of a column that are read at once.
 _BUFFER = 2**20
 
-#: What damaged files make pyarrow raise.
-_DAMAGES = (OSError, pa.ArrowException, ValueError, OverflowError)
+#: What damaged files make pyarrow raise, and those with row groups of many gigabytes.
+_DAMAGES = (OSError, pa.ArrowException, ValueError, OverflowError, MemoryError)
 
 
 @contextmanager
@@ -114,7 +114,8 @@ class ParquetRows:
 
 def _damaged(opening: Opening, error: Exception, row: int) -> SourceFailed:
     if isinstance(error, MemoryError):
-        raise error
+        message = f"from row {row:,} on its row group needs more memory than a worker may use"
+        return unusable(opening, "worker-memory", message, "write the file with smaller row groups")
     where = f"from row {row:,} on it cannot be read" if row else "is damaged, or was cut off"
     return unusable(opening, "input-damaged", f"{where}: {str(error)[:300]}", "write the file again")
 

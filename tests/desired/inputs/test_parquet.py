@@ -14,8 +14,10 @@ import pytest
 
 from batchctl.desired.inputs.reading import JobReader
 from batchctl.desired.inputs.row import Row
+from batchctl.desired.render.survey import survey
 from batchctl.words.diagnostics import Diagnostic
-from tests.desired.jobs import file_input, job
+from batchctl.words.errors import InvalidInput
+from tests.desired.jobs import chat, file_input, job
 
 
 def read(path: Path) -> tuple[list[Row], list[Diagnostic]]:
@@ -152,3 +154,16 @@ def test_a_truncated_file_is_a_finding(tmp_path: Path, keep: float) -> None:
     content = (tmp_path / "a.parquet").read_bytes()
     (tmp_path / "a.parquet").write_bytes(content[: int(len(content) * keep)])
     assert [problem.code for problem in read(tmp_path / "a.parquet")[1]] == ["input-damaged"]
+
+
+@pytest.mark.slow
+def test_a_row_group_that_does_not_fit_is_told_with_what_to_do(tmp_path: Path) -> None:
+    """As wide values in one dictionary make it: a worker has a gigabyte."""
+    values = [str(n) * 100_000 for n in range(100_000, 101_024)]
+    pq.write_table(pa.table({"text": values}), tmp_path / "a.parquet", compression="zstd")
+    with pytest.raises(InvalidInput) as caught:
+        survey(job(tmp_path, file_input("a.parquet"), body=chat("{{ row.text | length }}")))
+    problem = caught.value.findings[0]
+    assert problem.code == "worker-memory"
+    assert problem.message == "a.parquet: from row 1 on its row group needs more memory than a worker may use"
+    assert problem.notes == ("write the file with smaller row groups",)
