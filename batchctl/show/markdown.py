@@ -35,7 +35,7 @@ def words(text: object) -> str:
     start = _START.match(escaped)
     if start is not None:
         escaped = f"{escaped[:start.end() - 1]}\\{escaped[start.end() - 1:]}"
-    return _LINKING.sub(r"\g<0>&#8203;", escaped)
+    return _LINKING.sub(r"\g<0>&#8203;", escaped).replace("@", "&#64;")
 
 
 def code(text: object) -> str:
