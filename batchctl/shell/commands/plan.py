@@ -13,8 +13,8 @@ from batchctl.show.terminal import Terminal
 
 
 @declared("plan", exits=(0, 1, 2, 5, 64), examples=(
-    "batchctl plan -f job.yaml", "batchctl plan --out plan.json && batchctl apply plan.json",
-    "batchctl plan --diff", "batchctl plan --offline --format markdown", "batchctl plan --detailed-exitcode"))
+    "batchctl plan -f job.yaml --diff", "batchctl plan --out plan.json && batchctl apply plan.json",
+    "batchctl plan --offline --format markdown"))
 @options.manifests
 @options.trust
 @click.option("--diff", is_flag=True, help="Show, for each job, how one request differs from an earlier one.")
