@@ -14,8 +14,9 @@ The order of writes keeps the promise, each on the disk before the next step:
 So nothing is made that the lockfile on the disk does not announce. A definite refusal removes the intent; an unknown
 outcome never does.
 
-Once a create of a pass went well, large files of the next ones are sent meanwhile: for each the first three steps are
-taken ahead, in this order. Where the pass ends before their turn, their intents, without a file id, go.
+Once creates of a pass went well, large files of the next ones are sent meanwhile: for each the first three steps are
+taken ahead, in this order. Where the pass ends before their turn, their intents, without a file id, go; after an
+interrupt the next run lets them go.
 """
 
 from __future__ import annotations
@@ -63,7 +64,8 @@ class Creator:
         self._uploads = Uploads()
         #: Intents whose turn has not come.
         self._ahead: dict[str, BatchRecord] = {}
-        self._went_well = False
+        #: How many creates went well.
+        self._went_well = 0
 
     def __enter__(self) -> Self:
         return self
@@ -86,7 +88,7 @@ class Creator:
         OutcomeUnknown or AmbiguousRemote (its intent stays)."""
         provider = self._desk.provider(self._job.provider.where, self._job.name)
         intent = self._ahead.pop(action.shard or "", None) or self._announced(action)
-        if self._went_well:
+        if self._went_well and not self._desk.spare:
             self._send_ahead(provider, action)
         try:
             record = self._sent(provider, intent)
@@ -97,7 +99,7 @@ class Creator:
                     self._spare(dropped, dropped.input_file_id)
                 raise AtCapacity(refusal.message, status=refusal.status, error_code=refusal.error_code) from refusal
             raise
-        self._went_well = True
+        self._went_well += 1
         self._step(action.kind, f"{count(action.requests, 'request')} in {record.batch_id}", record.batch_id)
         return record
 
@@ -112,15 +114,21 @@ class Creator:
         return intent
 
     def _send_ahead(self, provider: Provider, action: Action) -> None:
-        """Begins to send the files of the creates after this one."""
+        """Begins to send the files of the creates after this one, no more of them than creates went well: where there
+        is little room, little is sent in vain. Intents stay in the order of the creates."""
         place = self._sending.index(action)
-        for later in self._sending[place + 1 : place + AT_ONCE]:
+        for later in self._sending[place + 1 : place + 1 + min(self._went_well, AT_ONCE - 1)]:
             shard = later.shard or ""
-            if shard in self._uploads or (shard, later.attempt) in self._reusable or later.bytes < LARGE:
+            if shard in self._uploads:
                 continue
-            self._ahead[shard] = intent = self._announced(later)
-            self._uploads.begin(
-                shard, provider, self._desk.store.shard_path(shard), intent.tag(self._job.name).filename())
+            if (shard, later.attempt) in self._reusable or later.bytes < LARGE:
+                return
+            try:
+                self._ahead[shard] = intent = self._announced(later)
+                self._uploads.begin(
+                    shard, provider, self._desk.store.shard_path(shard), intent.tag(self._job.name).filename())
+            except (StateError, RuntimeError):
+                return  # it is no failure of this create; what keeps the next one from being made is told in its turn
 
     def _spare(self, intent: BatchRecord, file_id: str) -> None:
         """Keeps a file for a later pass of this command."""

@@ -11,6 +11,7 @@ from batchctl.act.jobrun import JobRun
 from batchctl.act.project import Project
 from batchctl.act.room import share
 from batchctl.decide.plan import APPROVED, JobPlan
+from batchctl.desired.render.lines import InputChanged
 from batchctl.recorded.runlock import RunLock
 from batchctl.remote.connect import Providers
 from batchctl.words.errors import BatchctlError, ExitCode, worst
@@ -80,7 +81,11 @@ def apply(project: Project, providers: Providers, options: Options, emit: Emit, 
         if run.name in plans:
             # Not kept here for longer: what is left is planned anew, and a plan grows with its job.
             _act(run, plans.pop(run.name))
-    return PassReport(tuple(_finished(run) for run in runs))
+    reports = tuple(_finished(run) for run in runs)
+    for report in reports:
+        if any(isinstance(failure, InputChanged) for failure in report.failures):
+            project.drop_survey(report.job)
+    return PassReport(reports)
 
 
 def _run(desk: Desk, project: Project, name: str) -> JobRun:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from batchctl.act.desk import Desk, Options, Spare
-from batchctl.act.surveying import keep, surveyed
+from batchctl.act.surveying import drop, keep, surveyed
 from batchctl.act.trust import Trust, trust
 from batchctl.desired.effective_sinks import effective_sinks
 from batchctl.desired.job import Job
@@ -67,6 +67,11 @@ class Project:
         for name, mark in self._marks.items():
             keep(self.jobs[name], self.store, self.surveys[name], mark)
         self._marks.clear()
+
+    def drop_survey(self, name: str) -> None:
+        """Forgets what was remembered of a job whose inputs gave something else. Only under the run lock."""
+        if name in self.jobs:
+            drop(self.jobs[name], self.store)
 
     def sweep(self) -> None:
         """Removes what killed runs have left behind, in the store and beside the files. Only under the run lock."""

@@ -1,12 +1,13 @@
 """What jobs ask for: large ones are rendered to know it when something has changed, and remembered while nothing has.
 
-A survey is kept by `apply` alone, as `plan` writes nothing, under a name that says all that it comes from. Whatever is
-sent is rendered anew from the inputs, and compared with it; so one that is wrong sends nothing.
+A survey is kept by `apply` alone, as `plan` writes nothing, with a fingerprint of all that it comes from. What is
+rendered to be sent is compared with it: one that is wrong sends nothing, and is dropped by the apply that finds it so.
 """
 
 from __future__ import annotations
 
 from contextlib import suppress
+from importlib.metadata import PackageNotFoundError
 
 from batchctl.desired.job import Job
 from batchctl.desired.render import kept
@@ -35,11 +36,17 @@ def keep(job: Job, store: Store, desired: Desired, mark: str) -> None:
             store.keep_survey(_name(job), content)
 
 
+def drop(job: Job, store: Store) -> None:
+    """Forgets what is known of a job: its inputs gave something else."""
+    with suppress(OSError):
+        store.drop_survey(_name(job))
+
+
 def _fingerprint(job: Job) -> str | None:
     try:
         return fingerprint(job)
-    except OSError:
-        return None  # reading it for real has the better message
+    except (OSError, PackageNotFoundError):
+        return None  # of a file that cannot be read, reading it for real says more
 
 
 def _name(job: Job) -> str:

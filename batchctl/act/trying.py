@@ -72,9 +72,8 @@ def tried(http: Http, lines: Sequence[bytes], *, timeout_s: float, at_once: int,
     except queue.Empty:
         pass
     finally:
+        # Connections are closed by the threads that use them: see act/uploading.py.
         _emptied(todo)
-        for own in https:
-            own.close()
     late = {"code": "timeout", "message": _LATE}
     return tuple(found.get(number) or _failed(line, late, timeout_s, unclear=True) for number, line in enumerate(lines))
 
@@ -93,6 +92,7 @@ def _work(http: Http, lines: Sequence[bytes], todo: queue.SimpleQueue[int],
         try:
             number = todo.get_nowait()
         except queue.Empty:
+            http.close()
             return
         try:
             done.put((number, _one(http, lines[number], deadline - monotonic(), judging, monotonic)))

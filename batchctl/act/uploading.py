@@ -22,10 +22,15 @@ class _Closed(Exception):
 
 
 class Uploads:
-    """Uploads under way, each by the shard that it brings. Close it to break them off."""
+    """Uploads under way, each by the shard that it brings. Close it to break them off: at the next block that one would
+    send. One that is stuck ends by its own timeouts; nobody waits for it.
+
+    A connection is closed by the thread that uses it alone: OpenSSL goes on writing to the number of a descriptor that
+    another thread has closed, and that the next file to be opened may have got.
+    """
 
     def __init__(self) -> None:
-        self._open: dict[str, Provider] = {}
+        self._open: set[str] = set()
         self._sent: dict[str, int] = {}
         self._came: dict[str, str | BaseException] = {}
         self._ends: queue.SimpleQueue[tuple[str, str | BaseException]] = queue.SimpleQueue()
@@ -35,10 +40,11 @@ class Uploads:
         return shard in self._open
 
     def begin(self, shard: str, provider: Provider, path: Path, filename: str) -> None:
-        """Starts to send a file, under this name."""
-        own = self._open[shard] = provider.apart()
+        """Starts to send a file, under this name. Raises RuntimeError where no more threads can be had."""
         # A daemon: neither ^C nor a failure elsewhere waits for a connection that is slow.
-        threading.Thread(target=self._send, args=(shard, own, path, filename), daemon=True).start()
+        given = (shard, provider.twin(), path, filename)
+        threading.Thread(target=self._send, args=given, daemon=True).start()
+        self._open.add(shard)
 
     def file_id(self, shard: str, told: Callable[[int], None]) -> str:
         """Waits for an upload that was begun; `told` is called now and then with the number of bytes sent. Raises what
@@ -46,7 +52,7 @@ class Uploads:
         while shard not in self._came:
             self._hear(_TICK_S)
             told(self._sent.get(shard, 0))
-        self._open.pop(shard).close()
+        self._open.discard(shard)
         came = self._came.pop(shard)
         if isinstance(came, BaseException):
             raise came
@@ -57,8 +63,6 @@ class Uploads:
         self._closed = True
         while not self._ends.empty():
             self._hear(0.0)
-        for own in self._open.values():
-            own.close()
         self._open.clear()
         return {shard: came for shard, came in self._came.items() if isinstance(came, str)}
 
@@ -77,3 +81,5 @@ class Uploads:
             self._ends.put((shard, provider.upload(path, filename, sent).id))
         except BaseException as error:
             self._ends.put((shard, error))
+        finally:
+            provider.close()

@@ -140,6 +140,10 @@ class Store:
         durable.make_folder(self._surveys)
         durable.write(self._surveys / f"{name}.bin", content, private=True)
 
+    def drop_survey(self, name: str) -> None:
+        """Raises OSError."""
+        (self._surveys / f"{name}.bin").unlink(missing_ok=True)
+
     def results_folder(self, record: BatchRecord) -> Path:
         """Where a batch's results are kept. Ids that a server reuses after losing its data do not collide, as the
         name holds the time of creation too."""

@@ -35,7 +35,7 @@ class Provider:
     def close(self) -> None:
         self.http.close()
 
-    def apart(self) -> Provider:
+    def twin(self) -> Provider:
         """The same account over connections of its own, for another thread."""
         return Provider(self.where, self.dialect, self.http.twin())
 

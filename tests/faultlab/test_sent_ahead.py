@@ -10,6 +10,7 @@ from contextlib import suppress
 import pytest
 
 from batchctl.act import create
+from batchctl.remote.http import Http
 from batchctl.words.errors import Refusal
 from tests.faultlab.provider import Killed
 from tests.faultlab.rig import Rig
@@ -39,20 +40,36 @@ def paid_once(rig: Rig) -> bool:
     return set(rig.provider.paid().values()) == {1} and len(rig.provider.paid()) == SHARDS
 
 
-def test_after_the_first_create_as_many_are_under_way_as_are_meant_to_be(rig: Rig) -> None:
+def test_more_and_more_are_under_way_as_creates_go_well(rig: Rig) -> None:
     together = threading.Barrier(create.AT_ONCE, timeout=20)
-    first = threading.Event()
 
     def fault(number: int, method: str, path: str, done: bool) -> None:
-        if (method, path, done) == ("POST", "/batches", True):
-            first.set()
-        elif not done and path == "/files" and first.is_set() and uploads(rig) <= create.AT_ONCE + 1:
+        # After three creates the fourth file is sent by itself, and three more beside it.
+        if (method, path, done) == ("POST", "/files", False) and uploads(rig) > SHARDS - create.AT_ONCE:
             together.wait()
 
     rig.provider.fault = fault
     assert not rig.apply().jobs[0].failures
     assert uploads(rig) == SHARDS
     assert paid_once(rig)
+
+
+def test_where_there_is_room_for_one_no_more_than_two_files_are_sent_in_vain(rig: Rig) -> None:
+    rig.provider.refuse[2] = ("token_limit_exceeded", 400)
+    rig.apply()
+    assert uploads(rig) <= 3
+
+
+def test_a_connection_is_closed_by_the_thread_that_sends(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    closed = []
+    close = Http.close
+    monkeypatch.setattr(Http, "close", lambda http: (closed.append(threading.current_thread()), close(http)))
+    rig.provider.refuse[4] = ("token_limit_exceeded", 400)
+    rig.apply()
+    deadline = time.monotonic() + 20
+    while len(closed) < uploads(rig) - 4 + 1 and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert closed.count(threading.main_thread()) == 1, "its own, at the end of the command"
 
 
 def test_g1_batches_are_made_in_the_order_of_the_input_and_recorded_so(rig: Rig) -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import platform
+import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -12,37 +14,39 @@ from pathlib import Path
 import batchctl
 from batchctl.desired.inputs.files import SourceFile, files_of
 from batchctl.desired.job import Job, Template
+from batchctl.desired.manifest.published import schema_path
 from batchctl.words.digest import text_digest
 
 #: Bytes of input below which rendering takes no longer than knowing that nothing has changed.
 WORTH = 4 * 2**20
 
-#: What rendering is done with, beside batchctl itself.
-_LIBRARIES = ("jinja2", "markupsafe", "orjson")
+#: What rendering is done with, beside batchctl itself; and what only some formats are read with.
+_LIBRARIES = ("jinja2", "markupsafe", "orjson", "jsonschema")
+_READERS = {"parquet": "pyarrow"}
 #: The parts of batchctl that say what a row becomes.
 _CODE = ("desired", "words")
 #: Inputs of which the bytes of their files are all that they say, and the manifest's own rows. A query, say, may ask
 #: what day it is.
 _PLAIN = frozenset({"rows", "csv", "jsonl", "json", "parquet", "text", "image"})
-#: What Jinja's tags that read other files have in them.
-_READS_FILES = ("include", "import", "extends")
+#: What the tags of Jinja that read other files begin with.
+_READS_FILES = re.compile(r"\{%[-+]?\s*(?:include|import|from|extends)\b")
+_TEMPLATE = "template "
 
 
 def fingerprint(job: Job) -> str | None:
-    """A digest over the job as it is declared, the bytes of its inputs, and the code that renders them; the same on
-    every machine. None where a survey is made as soon, where its templates read files that no manifest names, and where
-    its inputs cannot be read. Raises OSError for a file that goes away meanwhile."""
+    """A digest over the job as it is declared and where, the bytes of its inputs, and the code that renders them. None
+    where a survey is made as soon, where its templates read files that no manifest names, and where its inputs cannot
+    be read. Raises OSError for a file that goes away meanwhile, PackageNotFoundError where the parts of this program do
+    not say of which version they are."""
     files, findings = files_of(job)
     if findings or sum(file.size for file in files) < WORTH or any(_is_more(file) for file in files):
         return None
     parts = tuple(_parts(job))
-    if any(word in part for part in parts for word in _READS_FILES if part.startswith(_TEMPLATE)):
+    if any(part.startswith(_TEMPLATE) and _READS_FILES.search(part) for part in parts):
         return None
-    return text_digest(*_code(), *(part.encode("utf-8", "surrogatepass") for part in parts),
+    return text_digest(*_code(file.format for file in files),
+                       *(part.encode("utf-8", "surrogatepass") for part in parts),
                        *(part for file in files for part in _content(file)))
-
-
-_TEMPLATE = "template "
 
 
 def _is_more(file: SourceFile) -> bool:
@@ -79,9 +83,12 @@ def _content(file: SourceFile) -> Iterator[bytes]:
             yield hashlib.file_digest(opened, "sha256").digest()
 
 
-def _code() -> Iterator[bytes]:
+def _code(formats: Iterable[str | None]) -> Iterator[bytes]:
     """Of what is installed from a checkout the version says little: the files are read."""
-    yield f"survey 1 {sys.byteorder} {' '.join(f'{name} {version(name)}' for name in _LIBRARIES)}".encode()
+    libraries = (*_LIBRARIES, *sorted({_READERS[one] for one in formats if one in _READERS}))
+    yield f"survey 1 {sys.byteorder} {platform.python_version()} {batchctl.__version__}".encode()
+    yield " ".join(f"{name} {version(name)}" for name in libraries).encode()
+    yield schema_path("requests.v1.schema.json").read_bytes()
     package = Path(batchctl.__file__).parent
     for part in _CODE:
         for path in sorted((package / part).rglob("*.py")):

@@ -17,27 +17,27 @@ _WIDTH = array("I").itemsize
 
 
 def to_bytes(desired: Desired, fingerprint: str) -> bytes | None:
-    """A line of JSON, the arrays one after the other, and a digest of it all; None for one with warnings, which are to
-    be said anew. `fingerprint` names what it comes from."""
+    """Two lines, the fingerprint of what it comes from and JSON; then the arrays one after the other, and a digest of
+    it all. None for one with warnings, which are to be said anew."""
     if desired.warnings:
         return None
     arrays = (desired.lengths, desired.row_request, desired.units)
     head = orjson.dumps({
-        "fingerprint": fingerprint, "ids": len(desired.ids), "rows": desired.rows, "envelope": desired.envelope,
+        "ids": len(desired.ids), "rows": desired.rows, "envelope": desired.envelope,
         "inputs_digest": desired.inputs_digest, "arrays": [None if one is None else len(one) for one in arrays]})
-    whole = b"".join((head, b"\n", desired.ids.blob, *(one.tobytes() for one in arrays if one is not None)))
+    whole = b"".join((fingerprint.encode(), b"\n", head, b"\n", desired.ids.blob,
+                      *(one.tobytes() for one in arrays if one is not None)))
     return whole + hashlib.sha256(whole).digest()
 
 
 def from_bytes(kept: bytes, fingerprint: str) -> Desired | None:
     """None where it comes from something else, or is not what was written."""
-    whole = memoryview(kept)[:-_DIGEST]
-    end = kept.find(b"\n") + 1
-    if not end or hashlib.sha256(whole).digest() != kept[-_DIGEST:]:
+    whole, start = memoryview(kept)[:-_DIGEST], fingerprint.encode() + b"\n"
+    # Other versions write other things after their first line, which is never that of this one.
+    if not kept.startswith(start) or hashlib.sha256(whole).digest() != kept[-_DIGEST:]:
         return None
-    head: dict[str, Any] = orjson.loads(whole[:end])
-    if head["fingerprint"] != fingerprint:
-        return None
+    end = kept.index(b"\n", len(start)) + 1
+    head: dict[str, Any] = orjson.loads(whole[len(start) : end])
     at = end + head["ids"] * ID_BYTES
     arrays: list[array[int] | None] = []
     for count in head["arrays"]:
