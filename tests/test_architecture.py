@@ -29,7 +29,8 @@ OWNERS = {
     "jsonschema_rs": ("desired/answer_schema.py",),
     "yaml": ("desired/",),
     "filelock": ("recorded/runlock.py",),
-    "pyarrow": ("desired/inputs/arrow_values.py", "desired/inputs/parquet_rows.py", "desired/inputs/duckdb_rows.py"),
+    "pyarrow": ("desired/inputs/arrow_values.py", "desired/inputs/parquet_rows.py", "desired/inputs/duckdb_rows.py",
+                "act/sinks/parquet.py"),
     "python_calamine": ("desired/inputs/excel_rows.py",),
     "duckdb": ("desired/inputs/duckdb_rows.py", "desired/inputs/duckdb_session.py"),
 }

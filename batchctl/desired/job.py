@@ -16,7 +16,7 @@ from batchctl.words.remote import Coordinates, HeaderValue, MetadataValue
 InputFormat = Literal[
     "csv", "jsonl", "json", "parquet", "excel", "sqlite", "duckdb", "text", "image", "file"
 ]
-SinkFormat = Literal["csv", "jsonl"]
+SinkFormat = Literal["csv", "jsonl", "parquet"]
 RecordChoice = Literal["ok", "failed", "all"]
 RetryReason = Literal["expired", "rate_limit", "server_error", "timeout", "missing", "invalid_output", "cancelled"]
 

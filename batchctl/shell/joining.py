@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
 
 from batchctl.act import passes
 from batchctl.act.desk import Options
 from batchctl.act.sinks.write import sink_bytes
 from batchctl.decide.costs import Bill
-from batchctl.desired.job import Sink
+from batchctl.desired.job import Sink, SinkFormat
 from batchctl.recorded import durable
 from batchctl.shell.session import Session
 from batchctl.words.errors import StateError, UsageError
@@ -26,16 +25,16 @@ class SoFar:
     spent: Bill = field(default_factory=Bill)
 
 
-def results_so_far(session: Session, form: Literal["jsonl", "csv"]) -> SoFar:
+def results_so_far(session: Session, form: SinkFormat) -> SoFar:
     """Reading the pieces raises UsageError, and what reading the store raises."""
     made = SoFar(iter(()))
     made.pieces = _pieces(session, form, made)
     return made
 
 
-def _pieces(session: Session, form: Literal["jsonl", "csv"], so_far: SoFar) -> Iterator[tuple[int, bytes]]:
-    if form == "csv" and len(session.jobs) > 1:
-        raise UsageError("one csv file holds the rows of one job", notes=("choose it with --target NAME",))
+def _pieces(session: Session, form: SinkFormat, so_far: SoFar) -> Iterator[tuple[int, bytes]]:
+    if form != "jsonl" and len(session.jobs) > 1:
+        raise UsageError(f"one {form} file holds the rows of one job", notes=("choose it with --target NAME",))
     for project in session.projects:
         report = passes.look(project, None, Options(whole_file=False), silent)
         for made in report.jobs:

@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from batchctl.act.sinks.formats import format_of
+from batchctl.act.sinks.choice import lines_of
 
-SAFE = format_of("csv", formula_safe=True)
-PLAIN = format_of("csv", formula_safe=False)
-JSONL = format_of("jsonl", formula_safe=True)
+SAFE = lines_of("csv", formula_safe=True)
+PLAIN = lines_of("csv", formula_safe=False)
+JSONL = lines_of("jsonl", formula_safe=True)
 
 
 def cell(value: Any, made: Any = SAFE) -> str:

@@ -17,7 +17,7 @@ from batchctl.act.desk import Options
 from batchctl.act.passes import PassReport
 from batchctl.act.project import Project, projects
 from batchctl.decide.plan import JobPlan
-from batchctl.desired.job import Job, Provider, Retry, Sink
+from batchctl.desired.job import Job, Provider, RecordChoice, Retry, Sink, SinkFormat
 from batchctl.desired.render import pool
 from batchctl.recorded.runlock import RunLock
 from batchctl.remote.connect import Providers
@@ -60,6 +60,9 @@ class Rig:
     #: The JSON Schema that answers must match.
     schema: dict[str, Any] | None = None
     revision: int = 1
+    #: Of the one sink.
+    form: SinkFormat = "jsonl"
+    records: RecordChoice = "all"
     where: Coordinates = HERE
     elsewhere: dict[str, FakeProvider] = field(default_factory=dict)
     vouches: bool = True
@@ -82,7 +85,7 @@ class Rig:
 
     @property
     def sink(self) -> Path:
-        return self.folder / "out.jsonl"
+        return self.folder / f"out.{self.form}"
 
     def job(self) -> Job:
         made = jobs.job(
@@ -93,7 +96,7 @@ class Rig:
         return replace(
             made, name="labels", manifest=self.folder / "job.yaml", root=self.folder, revision=self.revision,
             provider=Provider(self.where, dialect), retry=self.retry, answer_schema=self.schema,
-            sinks=(Sink("out.jsonl", self.sink, "jsonl", made.span),))
+            sinks=(Sink(self.sink.name, self.sink, self.form, made.span, records=self.records),))
 
     def _format(self) -> dict[str, Any]:
         if self.schema is None:

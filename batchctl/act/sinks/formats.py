@@ -1,4 +1,4 @@
-"""Records as bytes: JSONL, and CSV that no spreadsheet takes for formulas."""
+"""Records as lines: JSONL, and CSV that no spreadsheet takes for formulas."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Csv:
         return self._encoded(names)
 
     def line(self, record: dict[str, Any], names: Sequence[str]) -> bytes:
-        return self._encoded([_cell(record.get(name)) for name in names])
+        return self._encoded([as_text(record.get(name)) for name in names])
 
     def _encoded(self, cells: Sequence[str]) -> bytes:
         if self._safe:
@@ -78,11 +78,8 @@ def _made_safe(cell: str) -> str:
     return f"'{cell}" if risky else cell
 
 
-def format_of(name: str, *, formula_safe: bool) -> Format:
-    return Csv(formula_safe) if name == "csv" else Jsonl()
-
-
-def _cell(value: Any) -> str:
+def as_text(value: Any) -> str:
+    """A value as one cell: text as it is, nothing as empty, anything else as JSON."""
     if value is None:
         return ""
     if isinstance(value, str):

@@ -9,8 +9,8 @@ from typing import Any, BinaryIO
 
 from batchctl.act.lines import NotALine
 from batchctl.act.sinks.answers import ending
+from batchctl.act.sinks.choice import lines_of
 from batchctl.act.sinks.columns import names
-from batchctl.act.sinks.formats import format_of
 from batchctl.act.sinks.records import RecordRenderer
 from batchctl.act.sinks.table import Joined, JoinTable
 from batchctl.act.verdict import Judge
@@ -37,7 +37,7 @@ class Joiner:
         self._table = table
         self._results = results
         self._lines = _Lines(results)
-        self._format = format_of(sink.format, formula_safe=sink.formula_safe)
+        self._format = lines_of(sink.format, formula_safe=sink.formula_safe)
         self._names = names(sink, columns)
         #: The states of the rows that have a record.
         self._taken = frozenset(state for state in State if state is not State.WAITING and (

@@ -17,8 +17,8 @@ from contextlib import closing
 from functools import lru_cache
 
 from batchctl.act.desk import Desk
+from batchctl.act.sinks.choice import file_of, missing
 from batchctl.act.sinks.columns import names
-from batchctl.act.sinks.formats import format_of
 from batchctl.act.sinks.table import Answers, join_table
 from batchctl.act.sinks.task import CheckTask, ColumnsTask, RecordsTask
 from batchctl.decide.plan import Action, JobPlan
@@ -45,7 +45,10 @@ _BATCHES_AT_ONCE = 4
 
 
 def check_sinks(job: Job) -> None:
-    """Finds the mistakes in `fields` before anything is sent. Raises InvalidInput."""
+    """Finds the mistakes in `fields`, and the formats that cannot be written here, before anything is sent. Raises
+    InvalidInput."""
+    if lacking := missing(job.sinks):
+        raise InvalidInput(lacking)
     sinks = tuple(sink for sink in job.sinks if sink.fields is not None)
     if not sinks:
         return
@@ -92,10 +95,9 @@ def sink_bytes(job: Job, desired: Desired, store: Store, sink: Sink, plan: JobPl
     columns = _columns(job, rules, workers) if sink.fields is None else ()
     places = tuple((batch.record.batch_id, *store.result_files(batch.record)) for batch in plan.standing.batches)
     with join_table(desired.ids, desired.row_request, plan.state, plan.standing, _answers(store, plan)) as table:
-        yield 0, format_of(sink.format, formula_safe=sink.formula_safe).header(names(sink, columns))
         task = RecordsTask(job, sink, rules, table, places, columns)
         with closing(pool.run(task, workers=workers)) as frames:
-            yield from _checked(frames, desired)
+            yield from file_of(sink, names(sink, columns), _checked(frames, desired))
 
 
 def _checked(frames: Iterable[pool.Frame], desired: Desired) -> Iterator[tuple[int, bytes]]:

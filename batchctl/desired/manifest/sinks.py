@@ -10,7 +10,8 @@ from batchctl.desired.manifest.context import Context, flag, is_text, items, sec
 from batchctl.desired.manifest.tree import Mapping, Node, Scalar
 from batchctl.desired.manifest.values import body_value
 
-_FORMATS: dict[str, SinkFormat] = {".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl"}
+_FORMATS: dict[str, SinkFormat] = {".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl",
+                                   ".parquet": "parquet"}
 
 
 def sinks(document: Mapping, context: Context) -> tuple[Sink, ...]:
@@ -46,7 +47,7 @@ def _format(path: Scalar, options: Mapping, context: Context) -> SinkFormat | No
         return None
     found = _FORMATS.get(Path(path.text).suffix.lower())
     if found is None:
-        label = 'end it with .csv, .jsonl or .ndjson, or add "format": csv or jsonl'
+        label = 'end it with .csv, .jsonl, .ndjson or .parquet, or add "format": csv, jsonl or parquet'
         context.findings.error("unknown-format", path, "the suffix does not say in which format to write", label)
     return found
 
