@@ -204,6 +204,16 @@ def test_a_full_disk_for_scratch_is_said_and_leaves_the_old_file(rig: Rig, monke
     assert not rig.sink.exists()
 
 
+@pytest.mark.parametrize(("limit", "value", "cut"), [("GROUP_ROWS", 10, [10, 10, 5]), ("GROUP_BYTES", 60, [11, 12, 2])])
+@pytest.mark.parametrize("at_once", [1, 7, 25])
+def test_g7_row_groups_are_cut_by_what_is_in_them(
+        limit: str, value: int, cut: list[int], at_once: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(f"batchctl.act.sinks.parquet.{limit}", value)
+    data = written("parquet", ["a"], [{"a": at % 2 or None} for at in range(20)] + [{"a": 1}] * 5, at_once)
+    found = parquet.ParquetFile(io.BytesIO(data)).metadata
+    assert [found.row_group(at).num_rows for at in range(found.num_row_groups)] == cut
+
+
 @pytest.mark.parametrize(("values", "kind", "back"), [
     ([1, None, -2], "int64", [1, None, -2]), ([2**63 - 1], "int64", [2**63 - 1]),
     ([1, 2.5], "double", [1.0, 2.5]), ([2**60, 2.5], "string", [str(2**60), "2.5"]),
