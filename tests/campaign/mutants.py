@@ -8,7 +8,7 @@ from dataclasses import dataclass
 @dataclass(frozen=True, slots=True)
 class Mutant:
     """In `file`, `old` stands once and becomes `new`; the tests of `family`, or those that `only` (pytest's -k) names,
-    then see `promise` violated."""
+    then see `promise` violated, or the program `crash`."""
 
     name: str
     file: str
@@ -17,6 +17,7 @@ class Mutant:
     family: str
     promise: str
     only: str = ""
+    crash: bool = False
 
 
 MUTANTS = (
@@ -85,5 +86,5 @@ MUTANTS = (
            "return str(text)", "s_hostile", "G9", "provider_says"),
     Mutant("a lockfile that is no JSON is a traceback", "recorded/codec.py",
            "except (ValueError, RecursionError) as error:", "except RecursionError as error:", "z_fuzzed", "G9",
-           "lockfile"),
+           "lockfile", crash=True),
 )
