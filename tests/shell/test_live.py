@@ -47,7 +47,7 @@ def test_each_batch_has_its_job_state_requests_rate_age_and_the_time_left(stuck:
         assert re.fullmatch(r"labels +batch_\S+ +in_progress +\d+ s +0/3 +(-|0/s) +23 h 59", shown[head + 1])
         assert shown[head + 2].startswith("waiting for 1 batch")
         assert ("…" in shown[head + 1]) is (columns == 80)
-        steps = [line for line in shown[:head] if line]
+        steps = [line for line in shown[:head] if line.startswith("labels:")]
         assert [line.split()[1] for line in steps] == ["↑", "+"], "a step is a line, its id shortened where need be"
 
 
@@ -113,7 +113,8 @@ def test_in_the_end_the_table_is_gone_and_the_summary_is_there(project: Project)
         assert person.display[-3:] == [
             "labels  local · echo-1 · rows 3: 3 ok", "  wrote     out/labels.jsonl, 3 records",
             "  used      3 tokens in, 6 out, $0"]
-        assert [line.split()[1] for line in person.display[:-3]] == ["↑", "+", "↓", "»"]
+        assert [line.split()[1] for line in person.display if line.startswith("labels:")] == [
+            "↑", "+", "↓", "»"]
 
 
 @pytest.mark.parametrize(("number", "code", "word"), [
