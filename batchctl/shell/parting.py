@@ -14,7 +14,7 @@ from batchctl.show.awaited import Awaited, Totals
 def parting(session: Session, awaited: Awaited, arguments: Sequence[str]) -> str:
     """For an interrupt, or when time runs out: batchctl goes on with these arguments."""
     return "\n".join([*_goes_on(session, awaited), "What was done is recorded, and nothing is sent twice.",
-                      f"To go on: {shlex.join(['batchctl', *arguments])}"])
+                      f"To go on: {shlex.join(['batchctl', *_veiled(arguments)])}"])
 
 
 def apply_again(session: Session, jobs: Iterable[str], trusted: Iterable[str], *, wait: bool) -> list[str]:
@@ -31,6 +31,17 @@ def apply_again(session: Session, jobs: Iterable[str], trusted: Iterable[str], *
     for url in trusted:
         words += ["--trust-url", url]
     return [*words, "--wait"] if wait else words
+
+
+def _veiled(arguments: Sequence[str]) -> Iterator[str]:
+    """Without the values of variables, which may be what no log of a pipeline should have."""
+    before = ""
+    for argument in arguments:
+        option, _, pair = argument.partition("=") if argument.startswith("--var=") else ("", "", argument)
+        if option or before == "--var":
+            argument = f"{option}{'=' if option else ''}{pair.partition('=')[0]}=…"
+        yield argument
+        before = argument
 
 
 def _goes_on(session: Session, awaited: Awaited) -> Iterator[str]:

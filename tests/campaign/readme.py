@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from tests.campaign.families import PROMISES
-from tests.campaign.tally import Tally
+from tests.campaign.tally import BUG, Tally
 
 README = Path(__file__).parents[2] / "README.md"
 
@@ -23,7 +23,9 @@ def with_figures(text: str, tally: Tally) -> str:
         raise ValueError(f"the table of promises has no row for {sorted(missing)}")
 
     def row(found: re.Match[str]) -> str:
-        runs, broken = (sum(count for (_, promise), count in counts.items() if promise == found["id"])
+        # Mutants are no runs of the product.
+        runs, broken = (sum(count for (family, promise), count in counts.items()
+                            if promise == found["id"] and family != "M")
                         for counts in (tally.judged, tally.violations))
         return f"| {found['id']} | {found['text']} | {runs:,} | {broken:,} |"
 
@@ -36,6 +38,8 @@ def main() -> None:
         tally.merge(json.loads(Path(figures).read_text("utf-8")))
     if lacking := tally.too_few(quick=False):
         raise SystemExit("this is no whole campaign:\n" + "\n".join(lacking))
+    if missed := tally.violations["M", BUG] + sum(tally.violations["M", promise] for promise in PROMISES):
+        raise SystemExit(f"{missed} mutants were not caught: the figures would prove nothing")
     README.write_text(with_figures(README.read_text("utf-8"), tally), "utf-8")
 
 

@@ -23,6 +23,8 @@ def lines(tally: Tally) -> list[str]:
     rows.append(f"{'':<7}{'violations':<{_WIDTH}}{sum(tally.runs.values()):>8,}" + "".join(
         f"{sum(count for (_, promise), count in tally.violations.items() if promise == name):>5}" for name in columns))
     rows.append("judged by: " + ", ".join(f"{name} in {count:,} runs" for name, count in judged.items() if count))
+    rows += [f"{family.id} is without {family.without}" for family in FAMILIES.values()
+             if family.without and tally.runs[family.id]]
     return rows
 
 

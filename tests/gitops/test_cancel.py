@@ -70,7 +70,7 @@ def test_batchctl_ends_before_the_runner_kills_it_and_the_next_steps_know(tmp_pa
             assert time.monotonic() - started < GRACE_S
         finally:
             running.kill()
-    assert "What was sent is recorded; run the same command again to go on." in log
+    assert "What was done is recorded, and nothing is sent twice." in log
     assert f"exit-code={128 + number}\n" in (tmp_path / "output").read_text()
 
 
