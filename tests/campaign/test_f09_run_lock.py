@@ -308,7 +308,7 @@ def test_g1_g10_every_command_that_changes_something_takes_the_lock(
     tmp_path: Path, zygote: Zygote, campaign: Campaign, command: tuple[str, ...],
 ) -> None:
     if campaign.quick and command[0] != "destroy":
-        return
+        pytest.skip("one of seven in the quick part")
     with campaign.run("F9", f"{command} while the lock is held") as run, held(tmp_path, zygote, 3) as (
             site, running, gate):
         refused = site.run(*command, *BRIEF, **key("second"))

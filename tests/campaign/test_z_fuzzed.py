@@ -9,6 +9,7 @@ import csv
 import io
 import json
 import random
+import re
 import tempfile
 import time
 from collections.abc import Callable
@@ -105,6 +106,8 @@ def test_g3_every_lockfile_is_read_as_it_was_written(campaign: Campaign) -> None
 
 def test_g9_rows_of_a_manifest_are_read_as_they_were_written_or_refused(campaign: Campaign) -> None:
     def check(rows: list[dict[str, Any]]) -> None:
+        if re.search(r"\b(nan|inf)\b", repr(rows)):
+            return  # what Python writes for them is no JSON, and text to YAML
         with campaign.run("Z", repr(rows)) as run:
             text = HEAD.replace("inputs: [rows.csv]", f"inputs: [{{rows: {json.dumps(rows)}}}]") + PROMPT
             try:
@@ -113,7 +116,7 @@ def test_g9_rows_of_a_manifest_are_read_as_they_were_written_or_refused(campaign
                 run.holds("G9", bool(invalid.findings), "it is refused, and nobody says why")
                 return
             read = [dict(row) for row in job.inputs[0].rows or ()]
-            run.holds("G9", repr(read) == repr(rows), "other rows were read")  # as text: NaN equals nothing
+            run.holds("G9", repr(read) == repr(rows), "other rows were read")
 
     structured(campaign, st.lists(st.dictionaries(_text, _json, max_size=3), min_size=1, max_size=3), check)
 
