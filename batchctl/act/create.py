@@ -119,7 +119,7 @@ class Creator:
         place = self._sending.index(action)
         for later in self._sending[place + 1 : place + 1 + min(self._went_well, AT_ONCE - 1)]:
             shard = later.shard or ""
-            if shard in self._uploads:
+            if shard in self._ahead:
                 continue
             if (shard, later.attempt) in self._reusable or later.bytes < LARGE:
                 return

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import threading
 import time
 from contextlib import suppress
+from typing import Any
 
 import pytest
 
 from batchctl.act import create
+from batchctl.act.uploading import Uploads
 from batchctl.remote.http import Http
 from batchctl.words.errors import Refusal
 from tests.faultlab.provider import Killed
@@ -58,6 +61,22 @@ def test_where_there_is_room_for_one_no_more_than_two_files_are_sent_in_vain(rig
     rig.provider.refuse[2] = ("token_limit_exceeded", 400)
     rig.apply()
     assert uploads(rig) <= 3
+
+
+def test_g2_where_not_every_thread_can_be_had_no_file_is_announced_twice(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    begin, calls = Uploads.begin, itertools.count()
+
+    def sometimes(uploads: Uploads, *given: Any) -> None:
+        if next(calls) % 2:
+            raise RuntimeError("can't start new thread")
+        begin(uploads, *given)
+
+    monkeypatch.setattr(Uploads, "begin", sometimes)
+    assert not rig.apply().jobs[0].failures
+    assert paid_once(rig)
+    assert not intents(rig)
 
 
 def test_a_connection_is_closed_by_the_thread_that_sends(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:

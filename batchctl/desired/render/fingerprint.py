@@ -6,7 +6,7 @@ import hashlib
 import platform
 import re
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -20,9 +20,8 @@ from batchctl.words.digest import text_digest
 #: Bytes of input below which rendering takes no longer than knowing that nothing has changed.
 WORTH = 4 * 2**20
 
-#: What rendering is done with, beside batchctl itself; and what only some formats are read with.
+#: What rendering is done with, beside batchctl itself.
 _LIBRARIES = ("jinja2", "markupsafe", "orjson", "jsonschema")
-_READERS = {"parquet": "pyarrow"}
 #: The parts of batchctl that say what a row becomes.
 _CODE = ("desired", "words")
 #: Inputs of which the bytes of their files are all that they say, and the manifest's own rows. A query, say, may ask
@@ -44,8 +43,7 @@ def fingerprint(job: Job) -> str | None:
     parts = tuple(_parts(job))
     if any(part.startswith(_TEMPLATE) and _READS_FILES.search(part) for part in parts):
         return None
-    return text_digest(*_code(file.format for file in files),
-                       *(part.encode("utf-8", "surrogatepass") for part in parts),
+    return text_digest(*_code(), *(part.encode("utf-8", "surrogatepass") for part in parts),
                        *(part for file in files for part in _content(file)))
 
 
@@ -83,11 +81,10 @@ def _content(file: SourceFile) -> Iterator[bytes]:
             yield hashlib.file_digest(opened, "sha256").digest()
 
 
-def _code(formats: Iterable[str | None]) -> Iterator[bytes]:
+def _code() -> Iterator[bytes]:
     """Of what is installed from a checkout the version says little: the files are read."""
-    libraries = (*_LIBRARIES, *sorted({_READERS[one] for one in formats if one in _READERS}))
     yield f"survey 1 {sys.byteorder} {platform.python_version()} {batchctl.__version__}".encode()
-    yield " ".join(f"{name} {version(name)}" for name in libraries).encode()
+    yield " ".join(f"{name} {version(name)}" for name in _LIBRARIES).encode()
     yield schema_path("requests.v1.schema.json").read_bytes()
     package = Path(batchctl.__file__).parent
     for part in _CODE:
